@@ -1,0 +1,1 @@
+"""Board tops and the host side of hardware runs."""

@@ -1,0 +1,1 @@
+"""Gateware: the GIC CPU interface as synthesizable Amaranth, and the register table it is made from."""

@@ -1,0 +1,1 @@
+"""Reference models, the hypervisor model, and the engines that run a machine on hardware."""
