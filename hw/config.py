@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 
+from hw.errors import InputError
+
 __all__ = ["ConfigError", "GicConfig"]
 
 
-class ConfigError(ValueError):
+class ConfigError(InputError):
     """A parameter, or a combination of parameters, that no GIC may have. The text names both."""
 
 
@@ -78,7 +80,9 @@ class GicConfig:
             if isinstance(field.default, bool) and not isinstance(value, bool):
                 raise ConfigError(f"{field.name} must be True or False, not {value!r}")
         if self.dvim and self.nv4:
-            raise ConfigError("dvim needs nv4=False: masking direct injection needs direct injection")
+            raise ConfigError(
+                "dvim needs nv4=False: masking direct injection needs direct injection"
+            )
 
     @property
     def pri_mask(self) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hw.config import GicConfig
+from hw.errors import InputError
 
 __all__ = [
     "BY_ENCODING",
@@ -373,9 +374,7 @@ def _cpu_interface() -> list[Register]:
             "read_effect": name.startswith("IAR"),
         }
         virtual = f"ICV_{name}_EL1"
-        table.append(
-            Register(f"ICC_{name}_EL1", Space.ICC, doc=doc, virtual=virtual, **common)
-        )
+        table.append(Register(f"ICC_{name}_EL1", Space.ICC, doc=doc, virtual=virtual, **common))
         table.append(Register(virtual, Space.ICV, doc=doc, **common))
 
     for row in _CPU_INTERFACE:
@@ -435,7 +434,7 @@ def lookup(name: str) -> Register:
 
     Raises
     ------
-    ValueError
+    InputError
         One line that names the register and the nearest known one.
     """
     try:
@@ -445,4 +444,4 @@ def lookup(name: str) -> Register:
 
         close = difflib.get_close_matches(name, BY_NAME, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"unknown register {name!r}{hint}") from None
+        raise InputError(f"unknown register {name!r}{hint}") from None

@@ -1,0 +1,53 @@
+"""The front door: the ``spillway`` command.
+
+It imports everything and nothing imports it. Each subcommand is a module of this package with a click
+command called ``command``; modules are imported only when used, so that ``spillway --help`` is quick.
+Exit status: 0 success, 1 the run found differences or failures, 2 bad input or usage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from hw.errors import InputError
+
+__all__ = ["COMMANDS", "main"]
+
+#: Subcommand name -> (module, one line for the overview).
+COMMANDS: dict[str, tuple[str, str]] = {
+    "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A click group that imports a subcommand's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        return importlib.import_module(COMMANDS[name][0]).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="spillway")
+def cli() -> None:
+    """Run the GIC virtual CPU interface, its models and its benches."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line; bad input becomes one line on standard error and exit status 2."""
+    try:
+        cli.main(args=args, prog_name="spillway")
+    except InputError as error:
+        print(f"spillway: {error}", file=sys.stderr)
+        sys.exit(2)
