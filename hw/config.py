@@ -70,9 +70,7 @@ class GicConfig:
             if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
                 raise ConfigError(f"{name} must be an integer from {low} to {high}, not {value!r}")
         if self.pre_bits > self.pri_bits:
-            raise ConfigError(
-                f"pre_bits ({self.pre_bits}) must not exceed pri_bits ({self.pri_bits})"
-            )
+            raise ConfigError(f"pre_bits ({self.pre_bits}) must not exceed pri_bits ({self.pri_bits})")
         if self.id_bits not in (16, 24) or isinstance(self.id_bits, bool):
             raise ConfigError(f"id_bits must be 16 or 24, not {self.id_bits!r}")
         for field in fields(self):
@@ -80,9 +78,7 @@ class GicConfig:
             if isinstance(field.default, bool) and not isinstance(value, bool):
                 raise ConfigError(f"{field.name} must be True or False, not {value!r}")
         if self.dvim and self.nv4:
-            raise ConfigError(
-                "dvim needs nv4=False: masking direct injection needs direct injection"
-            )
+            raise ConfigError("dvim needs nv4=False: masking direct injection needs direct injection")
 
     @property
     def pri_mask(self) -> int:

@@ -157,9 +157,7 @@ async def read(port: CpuPort, el: int, register: Register, context: PeContext = 
     return response.value
 
 
-async def write(
-    port: CpuPort, el: int, register: Register, value: int, context: PeContext = GUEST
-) -> None:
+async def write(port: CpuPort, el: int, register: Register, value: int, context: PeContext = GUEST) -> None:
     """Write a register that is expected to take it.
 
     Raises
