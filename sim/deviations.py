@@ -1,0 +1,118 @@
+"""QEMU's deviations from the architecture, as named switches of the golden model.
+
+Every switch is off in a strict model. A recorded trace can only be compared completely when the model
+answers as the recording did, so a replay switches on what the recording machine is known to do, and
+reports each operation where a switch took effect. Sources: spec section 5.1 (D1..D17) as far as the
+virtual interface is concerned, and the notes that come with the recordings (Q1..Q8).
+
+Not here, because no virtual-side operation can show them: D5 (the recording machine aborts), D10
+(repaired in every recorded version), D11 (no SRE context is recorded), D12..D14 (physical interface),
+D15 (FEAT_GICv3_NMI), D16 (no cycles in golden), D17 (the configuration says it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+
+from hw.errors import InputError
+
+__all__ = ["STRICT", "Deviations"]
+
+
+def _switch(rule: str, doc: str) -> bool:
+    return field(default=False, metadata={"rule": rule, "doc": doc})
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """Opt-in switches; the part before the first underscore, in capitals, is the name in reports.
+
+    Parameters
+    ----------
+    d1_vmcr_keeps_pmr : bool
+        Breaks REG-4. An ICH_VMCR_EL2 write keeps all 8 VPMR bits; ICV_PMR_EL1 reads them and they take
+        part in signalling. ICV_PMR_EL1 writes are filtered as they should be.
+    d2_count_in_mode1 : bool
+        Breaks EOI-7. An ICV_EOIR of an INTID in no LR moves EOIcount in EOImode 1 too
+        (the same as ``GicConfig.eoicnt_mode1``).
+    d3_vgrp0d_tests_veng1 : bool
+        Breaks MNT-7. MISR.VGrp0D is VGrp0DIE and not VENG1.
+    d4_bpr_clamped_first : bool
+        Breaks REG-2. An ICV_BPR write takes the maximum of the whole operand and the minimum binary point,
+        and cuts to 3 bits only then: writing 8 stores 0.
+    d6_dir_ignores_range : bool
+        Breaks DIR-3 and EOI-13. ICV_DIR ignores INTIDs 1024..8191.
+    d7_lr_keeps_reserved : bool
+        Breaks REG-7. An LR write keeps the reserved bits [58:56] and [47:45] and all 32 vINTID bits;
+        IAR and HPPIR return up to 32 bits.
+    d8_pintid_10_bits : bool
+        Breaks HW-3. Only 10 bits of pINTID are decoded when an HW LR is deactivated.
+    d9_hcr_fields : bool
+        Breaks section 1.2. HCR.TSEI is stored though SEIS is 0; vSGIEOICount and DVIM are never stored.
+    q7_el1_pri_bits : int, 0 or 5..8
+        Breaks REG-9. ICV_AP<m>R<n>_EL1 exist according to the preemption bits of a *physical* interface
+        with this many priority bits, of which at most 7 preempt. 0 switches the deviation off.
+    """
+
+    d1_vmcr_keeps_pmr: bool = _switch("REG-4", "VMCR write keeps all VPMR bits")
+    d2_count_in_mode1: bool = _switch("EOI-7", "unmatched EOIR counts in EOImode 1")
+    d3_vgrp0d_tests_veng1: bool = _switch("MNT-7", "MISR.VGrp0D tests VENG1")
+    d4_bpr_clamped_first: bool = _switch("REG-2", "BPR write applies the minimum before cutting to 3 bits")
+    d6_dir_ignores_range: bool = _switch("DIR-3", "DIR ignores INTIDs 1024..8191")
+    d7_lr_keeps_reserved: bool = _switch("REG-7", "LR write keeps reserved bits and 32 vINTID bits")
+    d8_pintid_10_bits: bool = _switch("HW-3", "pINTID is cut to 10 bits at deactivation")
+    d9_hcr_fields: bool = _switch("section 1.2", "HCR.TSEI stored; vSGIEOICount and DVIM never")
+    q7_el1_pri_bits: int = field(
+        default=0, metadata={"rule": "REG-9", "doc": "ICV_AP<m>R<n> exist by the physical priority width"}
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a physical priority width that no GIC has."""
+        if self.q7_el1_pri_bits not in (0, 5, 6, 7, 8):
+            raise InputError(f"q7_el1_pri_bits must be 0 (off) or 5 to 8, not {self.q7_el1_pri_bits!r}")
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """Report names of the switches that are on, in order: ("D1", "D3")."""
+        return tuple(self.name_of(f.name) for f in fields(self) if getattr(self, f.name))
+
+    @staticmethod
+    def name_of(switch: str) -> str:
+        """Report name of a field: ``d3_vgrp0d_tests_veng1`` is ``D3``."""
+        return switch.partition("_")[0].upper()
+
+    @classmethod
+    def explain(cls, name: str) -> str:
+        """One line on a report name: ``D3 (MNT-7): MISR.VGrp0D tests VENG1``.
+
+        Raises
+        ------
+        InputError
+            When no switch has that name.
+        """
+        for f in fields(cls):
+            if cls.name_of(f.name) == name:
+                return f"{name} ({f.metadata['rule']}): {f.metadata['doc']}"
+        raise InputError(f"unknown deviation {name!r}; known: {', '.join(map(cls.name_of, cls.names()))}")
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Field names of all switches, in order."""
+        return tuple(f.name for f in fields(cls))
+
+    @classmethod
+    def qemu_stock(cls, physical_pri_bits: int = 5) -> Deviations:
+        """QEMU 11.1 as shipped; ``physical_pri_bits`` (5..8) as its CPU model has them."""
+        every = {f.name: True for f in fields(cls) if isinstance(f.default, bool)}
+        return cls(**every, q7_el1_pri_bits=physical_pri_bits)
+
+    @classmethod
+    def qemu_fixed(cls, physical_pri_bits: int = 5) -> Deviations:
+        """QEMU 11.1 with Q1 and Q2 (D2 and D3) repaired; everything else as shipped."""
+        return replace(
+            cls.qemu_stock(physical_pri_bits), d2_count_in_mode1=False, d3_vgrp0d_tests_veng1=False
+        )
+
+
+#: No deviation: the architecture.
+STRICT = Deviations()
