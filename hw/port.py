@@ -97,8 +97,9 @@ class CpuPortSignature(wiring.Signature):
     request : Out(stream.Signature(Request))
         An access; taken in a cycle with ``valid`` and ``ready``. Present it only at commit: a read
         may be destructive (IAR-8).
-    response : In(stream.Signature(Response, always_ready=True))
-        ``valid`` for one cycle, a constant number of cycles after the request was taken.
+    response : In(Signature: valid, payload)
+        ``valid`` for one cycle, a constant number of cycles after the request was taken. It cannot be
+        held off, so it has no ``ready``.
     virq, vfiq, maintenance : In(1)
         Level outputs, registered.
     settled : In(1)
@@ -113,7 +114,7 @@ class CpuPortSignature(wiring.Signature):
         self.config = config
         super().__init__({
             "request": Out(stream.Signature(Request)),
-            "response": In(stream.Signature(Response, always_ready=True)),
+            "response": In(wiring.Signature({"valid": Out(1), "payload": Out(Response)})),
             "virq": In(1),
             "vfiq": In(1),
             "maintenance": In(1),
