@@ -1,0 +1,51 @@
+"""The virtual CPU interfaces of several PEs side by side: the top of every bench."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, connect, flipped
+
+from hw.config import GicConfig
+from hw.errors import InputError
+from hw.interface import VirtualCpuInterface
+from hw.port import CpuPortSignature
+
+__all__ = ["MAX_PES", "Cluster"]
+
+#: PEs one cluster may have.
+MAX_PES = 8
+
+
+class Cluster(wiring.Component):
+    """One :class:`~hw.interface.VirtualCpuInterface` for each PE, all of one configuration.
+
+    Parameters
+    ----------
+    config : GicConfig
+        Implementation choices, the same for all.
+    pes : int, 1..8
+        Number of PEs.
+
+    Members
+    -------
+    pe0, pe1, ... : In(CpuPortSignature(config))
+        The port of each PE.
+
+    Raises
+    ------
+    InputError
+        When ``pes`` is out of range.
+    """
+
+    def __init__(self, config: GicConfig, pes: int = 1):
+        if not 1 <= pes <= MAX_PES:
+            raise InputError(f"a cluster has 1 to {MAX_PES} PEs, not {pes}")
+        self.config = config
+        self.pes = pes
+        super().__init__({f"pe{n}": In(CpuPortSignature(config)) for n in range(pes)})
+
+    def elaborate(self, platform):
+        m = Module()
+        for n in range(self.pes):
+            m.submodules[f"pe{n}"] = pe = VirtualCpuInterface(self.config)
+            connect(m, flipped(getattr(self, f"pe{n}")), pe.cpu)
+        return m

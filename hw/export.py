@@ -1,0 +1,33 @@
+"""Export of the gateware as Verilog or RTLIL text."""
+
+from amaranth.back import rtlil, verilog
+
+from hw.cluster import Cluster
+from hw.config import GicConfig
+
+__all__ = ["to_rtlil", "to_verilog"]
+
+
+def to_verilog(config: GicConfig, pes: int = 1, name: str = "cluster") -> str:
+    """Return one self-contained Verilog module ``name`` (clock ``clk``, synchronous reset ``rst``).
+
+    Port names are those of :class:`hw.port.CpuPortSignature`, joined with two underscores, such as
+    ``pe0__request__valid``. The text depends on the arguments only.
+
+    Raises
+    ------
+    InputError
+        When ``pes`` is out of range.
+    """
+    return verilog.convert(Cluster(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
+
+
+def to_rtlil(config: GicConfig, pes: int = 1, name: str = "cluster") -> str:
+    """Return the same design as RTLIL, for Yosys.
+
+    Raises
+    ------
+    InputError
+        When ``pes`` is out of range.
+    """
+    return rtlil.convert(Cluster(config, pes), name=name, emit_src=False)
