@@ -1,0 +1,158 @@
+"""The virtual machine: vCPUs, their CPU-interface shadow, and the distributor (spec sections 3.2, 3.3).
+
+Everything is memory. The effects that leave it are visible as data: ``Vcpu.requests`` and
+``Vcpu.kicked`` (the machine must make a running vCPU exit, or wake a blocked one), ``Vm.acked`` (resample
+notifications) and ``Host.irqs`` (physical deactivations).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sim.kvm.host import Host
+from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VGIC_NR_SGIS, Config, VgicIrq
+from sim.kvm.profile import PROFILES, Profile
+
+__all__ = ["Mode", "Request", "Vcpu", "VgicDist", "VgicV3CpuIf", "Vm"]
+
+
+class Request(enum.Enum):
+    """vCPU requests the vgic uses (KVM_REQ_*)."""
+
+    IRQ_PENDING = "KVM_REQ_IRQ_PENDING"
+    VGIC_PROCESS_UPDATE = "KVM_REQ_VGIC_PROCESS_UPDATE"
+    SLEEP = "KVM_REQ_SLEEP"
+
+
+class Mode(enum.Enum):
+    """``vcpu->mode`` as far as it decides what a kick does."""
+
+    OUTSIDE_GUEST_MODE = 0
+    IN_GUEST_MODE = 1
+
+
+@dataclass(slots=True)
+class VgicV3CpuIf:
+    """Shadow of the virtual CPU interface (``struct vgic_v3_cpu_if``): what KVM believes between runs."""
+
+    vgic_hcr: int = 0
+    vgic_vmcr: int = 0
+    vgic_ap0r: list[int] = field(default_factory=lambda: [0] * 4)
+    vgic_ap1r: list[int] = field(default_factory=lambda: [0] * 4)
+    vgic_lr: list[int] = field(default_factory=lambda: [0] * 16)
+    used_lrs: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Vcpu:
+    """One virtual CPU.
+
+    Parameters
+    ----------
+    vcpu_id : int
+        Number; its affinity is derived from it (``mpidr``).
+    vm : Vm
+        The VM it belongs to.
+    cpu : int
+        Physical CPU it is loaded on; decides which ``last_lr_irq`` it uses.
+    requests : set of Request
+        Pending requests; the run loop serves them before an entry.
+    kicked : bool
+        Set by ``kvm_vcpu_kick``: the machine must force an exit or wake the vCPU, and clear it.
+    kicks : int
+        How often it was kicked.
+    """
+
+    vcpu_id: int
+    vm: Vm
+    cpu: int = 0
+    private_irqs: list[VgicIrq] = field(default_factory=list)
+    ap_list: list[VgicIrq] = field(default_factory=list)
+    overflow_ap_list: list[VgicIrq] = field(default_factory=list)
+    cpu_if: VgicV3CpuIf = field(default_factory=VgicV3CpuIf)
+    lpis_enabled: bool = False
+    requests: set[Request] = field(default_factory=set)
+    mode: Mode = Mode.OUTSIDE_GUEST_MODE
+    kicked: bool = False
+    kicks: int = 0
+    paused: bool = False
+
+    @property
+    def mpidr(self) -> int:
+        """Affinity as in MPIDR_EL1: sixteen vCPUs to a cluster."""
+        return (self.vcpu_id & 0xF) | (self.vcpu_id >> 4 & 0xFF) << 8 | (self.vcpu_id >> 12 & 0xFF) << 16
+
+    def __repr__(self) -> str:
+        return f"<vCPU{self.vcpu_id}>"
+
+
+@dataclass(slots=True)
+class VgicDist:
+    """The distributor (``struct vgic_dist``)."""
+
+    enabled: bool = False
+    initialized: bool = True
+    nr_spis: int = 96
+    spis: list[VgicIrq] = field(default_factory=list)
+    lpis: dict[int, VgicIrq] = field(default_factory=dict)
+    active_spis: int = 0
+    implementation_rev: int = 3
+    has_its: bool = False
+
+
+@dataclass(eq=False)
+class Vm:
+    """A virtual machine with a GICv3 guest.
+
+    Parameters
+    ----------
+    host : Host
+        The hardware below.
+    profile : Profile
+        The kernel's behaviour.
+    nr_vcpus : int, 1..512
+        Number of virtual CPUs; vCPU n starts on physical CPU n.
+    nr_spis : int, 0..988, a multiple of 32 less reserved INTIDs
+        SPIs 32 .. 31 + nr_spis.
+    irqchip_in_kernel : bool
+        False: the VM has no vgic; its guest must find no CPU interface (section 15.7).
+    protected : bool
+        A pKVM protected guest (section 15.5).
+    race : callable(point, irq) or None
+        Called where the kernel has dropped its locks, so that a test can act as the other CPU there.
+    """
+
+    host: Host = field(default_factory=Host)
+    profile: Profile = PROFILES["7.3"]
+    nr_vcpus: int = 1
+    nr_spis: int = 96
+    irqchip_in_kernel: bool = True
+    protected: bool = False
+    race: Callable[[str, VgicIrq], None] | None = None
+
+    dist: VgicDist = field(init=False)
+    vcpus: list[Vcpu] = field(init=False)
+    #: SPIs whose end was notified (``kvm_notify_acked_irq``), in order.
+    acked: list[int] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        """Create what ``kvm_vgic_create`` and ``vgic_init`` do."""
+        self.dist = VgicDist(nr_spis=self.nr_spis)
+        self.vcpus = [Vcpu(n, self, n) for n in range(self.nr_vcpus)]
+        for vcpu in self.vcpus:
+            vcpu.private_irqs = [
+                VgicIrq(
+                    intid,
+                    self,
+                    target_vcpu=vcpu,
+                    enabled=intid < VGIC_NR_SGIS,
+                    config=Config.EDGE if intid < VGIC_NR_SGIS else Config.LEVEL,
+                )
+                for intid in range(VGIC_NR_PRIVATE_IRQS)
+            ]
+        first = self.vcpus[0]
+        self.dist.spis = [
+            VgicIrq(VGIC_NR_PRIVATE_IRQS + n, self, target_vcpu=first) for n in range(self.nr_spis)
+        ]
