@@ -19,6 +19,8 @@ __all__ = ["COMMANDS", "main"]
 #: Subcommand name -> (module, one line for the overview).
 COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
+    "registers": ("tb.cli.registers", "Describe the registers of a build."),
+    "params": ("tb.cli.params", "List the parameters of a build."),
 }
 
 
@@ -45,9 +47,22 @@ def cli() -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line; bad input becomes one line on standard error and exit status 2."""
+    """Run the command line; bad input or usage becomes one line on standard error and exit status 2.
+
+    A subcommand returns its exit status, or None for 0.
+    """
     try:
-        cli.main(args=args, prog_name="spillway")
+        status = cli.main(args=args, prog_name="spillway", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        status = 2
+    except click.ClickException as error:
+        print(f"spillway: {error.format_message()}", file=sys.stderr)
+        status = 2
     except InputError as error:
         print(f"spillway: {error}", file=sys.stderr)
-        sys.exit(2)
+        status = 2
+    except (click.Abort, KeyboardInterrupt):
+        print("spillway: interrupted", file=sys.stderr)
+        status = 130
+    sys.exit(status or 0)

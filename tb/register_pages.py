@@ -1,0 +1,121 @@
+"""The register documentation, made from the register table for one configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hw.config import GicConfig
+from hw.registers import REGISTERS, Access, Field, Redirect, Register, Space, Trap
+
+__all__ = ["encoding_name", "register_index", "register_page"]
+
+
+def encoding_name(encoding: int) -> str:
+    """Return a packed encoding as assemblers spell it, such as ``S3_0_C12_C12_0``."""
+    op0, op1 = encoding >> 14, encoding >> 11 & 7
+    return f"S{op0}_{op1}_C{encoding >> 7 & 15}_C{encoding >> 3 & 15}_{encoding & 7}"
+
+
+def _bits(field: Field) -> str:
+    high = field.lsb + field.width - 1
+    return f"[{high}]" if field.width == 1 else f"[{high}:{field.lsb}]"
+
+
+def _values(field: Field) -> str:
+    if field.values is None:
+        return ""
+    return " (" + ", ".join(f"{int(value)} {value.name}" for value in field.values) + ")"
+
+
+def _implemented(field: Field, config: GicConfig) -> str:
+    """Say which of the field's bits this build has; only stored fields are filtered."""
+    mask = field.implemented(config)
+    if field.access.value != "RW" or mask == (1 << field.width) - 1:
+        return "all"
+    if not mask:
+        return "RES0"
+    return f"{mask:#x}"
+
+
+def _markdown_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _reset(register: Register, config: GicConfig) -> str:
+    """Return the reset value of storage; status that follows other storage has none of its own."""
+    if not register.exists(config):
+        return "UNDEFINED"
+    value = register.reset_value(config)
+    if register.access is Access.WO or not register.fields:
+        return "none"
+    if register.access is Access.RO and not value:
+        return "computed"
+    return f"{value:#x}"
+
+
+def _facts(register: Register, config: GicConfig) -> list[str]:
+    """Return what holds for the register as a whole, one sentence each."""
+    accessors = [name for name, has in (("MRS", register.readable), ("MSR", register.writable)) if has]
+    facts = [
+        f"{register.access.value}, {register.width} bits, {encoding_name(register.encoding)} "
+        f"(packed {register.encoding:#06x}, {' and '.join(accessors)}); "
+        f"reset value: {_reset(register, config)}"
+    ]
+    if not register.exists(config):
+        facts.append("Every access is UNDEFINED in this configuration")
+    if register.space is Space.ICV:
+        facts.append(f"Reached at EL1 through the encoding of {register.name.replace('ICV', 'ICC')}")
+    if register.redirect is not Redirect.NONE and register.virtual:
+        facts.append(f"At EL1 it is {register.virtual} while HCR_EL2.{register.redirect.value} is 1 (TRP-9)")
+    if register.trap is not Trap.NONE:
+        facts.append(f"Trapped from EL1 by ICH_HCR_EL2.{register.trap.value} (TRP-1 to TRP-4)")
+    if register.read_effect:
+        facts.append("The read is destructive: it happens once, at commit (IAR-8)")
+    return facts
+
+
+def register_page(register: Register, config: GicConfig) -> str:
+    """Return one register's page in Markdown: access, encoding, reset, traps and every field.
+
+    Parameters
+    ----------
+    register : Register
+        An entry of the register table.
+    config : GicConfig
+        The build; it decides which bits exist and what they reset to.
+    """
+    facts = "".join(f"- {fact}.\n" for fact in _facts(register, config))
+    rows = [
+        (
+            _bits(field),
+            field.name,
+            field.access.value if register.access.value == "RW" else register.access.value,
+            _implemented(field, config),
+            f"{field.reset(config):#x}",
+            field.doc + _values(field),
+        )
+        for field in reversed(register.fields)
+    ]
+    page = f"### {register.name}\n\n{register.doc}.\n\n{facts}"
+    if not rows:
+        return page
+    return page + "\n" + _markdown_table(("bits", "field", "access", "bits here", "reset", "meaning"), rows)
+
+
+def register_index(config: GicConfig) -> str:
+    """Return the overview in Markdown: every register, its packed encoding, access, trap and reset value."""
+    rows = [
+        (
+            register.name,
+            f"{register.encoding:#06x}",
+            register.access.value,
+            register.trap.value if register.trap is not Trap.NONE else "",
+            _reset(register, config),
+            register.doc,
+        )
+        for register in REGISTERS
+    ]
+    return _markdown_table(("register", "encoding", "access", "EL1 trap", "reset", "meaning"), rows)

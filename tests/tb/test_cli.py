@@ -1,0 +1,99 @@
+"""The front door: exit statuses, one-line errors, the small subcommands."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hw.registers import REGISTERS
+from tb.cli import COMMANDS, main
+
+
+def _run(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as exit_:
+        main(list(arguments))
+    captured = capsys.readouterr()
+    return exit_.value.code, captured.out, captured.err
+
+
+def test_help_lists_every_subcommand(capsys):
+    status, out, _ = _run(capsys, "--help")
+    assert status == 0
+    for name, (_, text) in COMMANDS.items():
+        assert name in out
+        assert text.split()[0] in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_subcommand_has_help(capsys, name):
+    status, out, _ = _run(capsys, name, "--help")
+    assert status == 0
+    assert out.startswith(f"Usage: spillway {name}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["nonsense"], "nonsense"),
+        (["registers", "--nonsense"], "--nonsense"),
+        (["registers", "--lrs", "x"], "--lrs"),
+        (["registers", "--lrs", "17"], "lrs must be an integer from 1 to 16, not 17"),
+        (["registers", "--pre-bits", "7"], "pre_bits (7) must not exceed pri_bits (5)"),
+        (["registers", "ICH_LR16_EL2"], "ICH_LR16_EL2"),
+        (["registers", "ICH_HCR_EL3"], "did you mean ICH_HCR_EL2?"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(capsys, arguments, text):
+    status, out, err = _run(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("spillway: ")
+    assert err.count("\n") == 1
+    assert text in err
+
+
+def test_the_installed_command_answers():
+    """The entry point itself, in a process of its own: status and no traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from tb.cli import main; main()", "registers", "ICH_NONE_EL2"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_register_overview_and_pages_cover_the_table(capsys):
+    status, out, _ = _run(capsys, "registers", "--markdown")
+    assert status == 0
+    for register in REGISTERS:
+        assert f"| {register.name} |" in out
+        assert f"### {register.name}\n" in out
+        for field in register.fields:
+            assert f"| {field.name} |" in out
+
+
+def test_register_page_follows_the_build(capsys):
+    _, small, _ = _run(capsys, "registers", "ICH_LR0_EL2", "--markdown", "--pri-bits", "5")
+    _, large, _ = _run(capsys, "registers", "ICH_LR0_EL2", "--markdown", "--pri-bits", "7")
+    assert "| [55:48] | Priority | RW | 0xf8 |" in small
+    assert "| [55:48] | Priority | RW | 0xfe |" in large
+    assert "3 PENDING_ACTIVE" in small
+
+
+def test_register_page_tells_encoding_trap_and_redirection(capsys):
+    _, out, _ = _run(capsys, "registers", "icc_iar1_el1", "--markdown")
+    assert "S3_0_C12_C12_0" in out
+    assert "ICH_HCR_EL2.TALL1" in out
+    assert "ICV_IAR1_EL1 while HCR_EL2.IMO is 1" in out
+    assert "destructive" in out
+
+
+def test_missing_register_is_marked_undefined(capsys):
+    _, out, _ = _run(capsys, "registers", "ICH_LR4_EL2", "--markdown")
+    assert "UNDEFINED" in out
+
+
+def test_params_prints_the_table(capsys):
+    status, out, _ = _run(capsys, "params", "--markdown")
+    assert status == 0
+    assert "| `lrs` | 1..16 | 4 |" in out
