@@ -30,6 +30,7 @@ from hw.lookup import Lookup
 from hw.maintenance import Maintenance
 from hw.operations import Effects, Operations, Winner
 from hw.port import CpuPortSignature, Outcome, Request
+from hw.probe import show, show_held
 from hw.registers import lookup
 from hw.selection import Selection
 
@@ -84,6 +85,7 @@ class VirtualCpuInterface(wiring.Component):
         self._decide(m)
         self._commit(m)
         self._observe(m)
+        self._probe(m)
         return m
 
     def _storage(self, m):
@@ -307,3 +309,19 @@ class VirtualCpuInterface(wiring.Component):
             ]
         for n, value in enumerate(self._lr_values):
             m.d.comb += observe.lr[n].eq(value)
+
+    def _probe(self, m):
+        """Name what a waveform should show: the access in flight, its answer, the state, the lines."""
+        cpu, request, observe = self.cpu, self._request, self.cpu.observe
+        show(m, access=self._stage.any(), encoding=request.encoding, write=request.write)
+        show(m, el=request.el, operand=request.value)
+        answer = cpu.response.payload
+        show_held(m, cpu.response.valid, outcome=answer.outcome, result=answer.value, esr=answer.esr)
+        show(m, hcr=observe.hcr, eoicount=self._control.hcr.EOIcount, vmcr=observe.vmcr)
+        show(m, misr=observe.misr, eisr=observe.eisr, elrsr=observe.elrsr)
+        for n in range(self.config.apr_words):
+            show(m, **{f"ap0r{n}": observe.ap0r[n], f"ap1r{n}": observe.ap1r[n]})
+        level = self._active.running.level << (8 - self.config.pre_bits)
+        show(m, running_priority=Mux(self._active.running.active, level, 0xFF)[:8])
+        show(m, virq=cpu.virq, vfiq=cpu.vfiq, maintenance=cpu.maintenance, settled=cpu.settled)
+        show(m, deactivate=cpu.deactivate.valid, pintid=cpu.deactivate.payload.pintid)
