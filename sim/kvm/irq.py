@@ -21,7 +21,6 @@ __all__ = [
     "irq_is_pending",
     "vgic_irq_get_lr_count",
     "vgic_irq_is_mapped_level",
-    "vgic_irq_is_multi_sgi",
     "vgic_irq_needs_resampling",
 ]
 
@@ -91,8 +90,6 @@ class VgicIrq:
     on_lr: bool = False
     hw: bool = False
     hwintid: int = 0
-    source: int = 0
-    active_source: int = 0
     mpidr: int = 0
     ops: IrqOps | None = None
     owner: object | None = None
@@ -120,15 +117,8 @@ def vgic_irq_is_mapped_level(irq: VgicIrq) -> bool:
 
 
 def vgic_irq_get_lr_count(irq: VgicIrq) -> int:
-    """Return how many LRs the legacy algorithm counts for it: one a source for a GICv2 SGI."""
-    if irq.intid < VGIC_NR_SGIS and irq.source:
-        return irq.source.bit_count() + irq.active
+    """Return how many LRs the legacy algorithm counts for it."""
     return int(irq_is_pending(irq) or irq.active)
-
-
-def vgic_irq_is_multi_sgi(irq: VgicIrq) -> bool:
-    """Return whether it is an SGI with more than one instance in flight."""
-    return vgic_irq_get_lr_count(irq) > 1
 
 
 def vgic_irq_needs_resampling(irq: VgicIrq) -> bool:

@@ -91,6 +91,7 @@ class Profile:
     movall_source: bool = _switch("movall", "ITS MOVALL moves the LPIs of its source redistributor")
 
     # Register traffic only: seen in the recorded kernels.
+    vmcr_before_aprs: bool = _switch("traffic", "vcpu_put reads VMCR before the active priorities", False)
     vtr_cached: bool = _switch("traffic", "ICH_VTR_EL2 is not read again around the active priorities")
 
     def with_(self, **switches: bool) -> Profile:
@@ -172,6 +173,7 @@ def profile_for_kernel(release: str) -> Profile:
     """Return the profile of a kernel release such as ``6.19.14+deb13-arm64``.
 
     The walk-from-tail fix reached the 6.19 stable series between .6 and .14; .7 is taken as the border.
+    The order of VMCR and the active priorities at vcpu_put changed between 6.1 and 6.12; 6.10 is taken.
 
     Raises
     ------
@@ -187,6 +189,8 @@ def profile_for_kernel(release: str) -> Profile:
         ) from None
     if len(numbers) < 2:
         raise InputError(f"kernel release {release!r} is not of the form X.Y.Z; choose with --profile")
+    if numbers < (6, 10):
+        return PROFILES["legacy"].with_(vmcr_before_aprs=True)
     if numbers < (6, 19):
         return PROFILES["legacy"]
     if numbers < (7, 0):

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from hw.registers import BY_NAME, LRState
 
-__all__ = ["HCR", "LR_A", "LR_EOI", "LR_GROUP1", "LR_HW", "LR_P", "LR_STATE", "VMCR", "lr_intid", "lr_pintid"]
+__all__ = [
+    "HCR",
+    "LR_A",
+    "LR_EOI",
+    "LR_GROUP1",
+    "LR_HW",
+    "LR_P",
+    "LR_PINTID_SHIFT",
+    "LR_PRIORITY_SHIFT",
+    "LR_STATE",
+    "VMCR",
+    "hcr_eoicount",
+    "lr_intid",
+    "lr_pintid",
+    "vmcr_pmr",
+]
 
 
 class _Masks:
@@ -23,6 +38,8 @@ HCR = _Masks("ICH_HCR_EL2")
 #: ICH_VMCR_EL2 masks.
 VMCR = _Masks("ICH_VMCR_EL2")
 
+_EOICOUNT = BY_NAME["ICH_HCR_EL2"].field("EOIcount")
+_PMR = BY_NAME["ICH_VMCR_EL2"].field("VPMR")
 _LR = {field.name: field for field in BY_NAME["ICH_LR0_EL2"].fields}
 LR_STATE = _LR["State"].mask
 LR_P = LRState.PENDING << _LR["State"].lsb
@@ -43,3 +60,13 @@ def lr_intid(lr: int) -> int:
 def lr_pintid(lr: int) -> int:
     """Return pINTID of an LR value (meaningful with HW=1)."""
     return _LR["pINTID"].get(lr)
+
+
+def hcr_eoicount(hcr: int) -> int:
+    """Return EOIcount of an ICH_HCR_EL2 value."""
+    return _EOICOUNT.get(hcr)
+
+
+def vmcr_pmr(vmcr: int) -> int:
+    """Return the priority mask of an ICH_VMCR_EL2 value."""
+    return _PMR.get(vmcr)

@@ -1,0 +1,144 @@
+"""Flush before an entry, sync after an exit (spec sections 7, 9, 10; legacy: 18).
+
+These are the memory halves: the world switch writes the shadow to the registers after
+``kvm_vgic_flush_hwstate`` and fills it from them before ``kvm_vgic_sync_hwstate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sim.kvm.ap_list import (
+    VgicCorruptionError,
+    compute_ap_list_depth,
+    summarize_ap_list,
+    vgic_get_irq_ref,
+    vgic_prune_ap_list,
+    vgic_sort_ap_list,
+    vgic_target_oracle,
+)
+from sim.kvm.hcr import vgic_v3_configure_hcr, vgic_v3_set_underflow
+from sim.kvm.irq import VgicIrq
+from sim.kvm.lr import vgic_v3_compute_lr, vgic_v3_fold_lr, vgic_v3_populate_lr
+from sim.kvm.regs import HCR, LR_A, LR_HW, hcr_eoicount, lr_pintid
+from sim.kvm.vm import Vcpu
+
+__all__ = [
+    "kvm_vgic_flush_hwstate",
+    "kvm_vgic_sync_hwstate",
+    "vgic_flush_lr_state",
+    "vgic_v3_fold_lr_state",
+]
+
+
+def kvm_vgic_flush_hwstate(vcpu: Vcpu) -> bool:
+    """Choose what goes into the shadow list registers and build the shadow HCR.
+
+    Returns
+    -------
+    bool
+        Whether there was anything to do: an old kernel leaves at once when the list is empty (m19), and
+        then writes no register either.
+    """
+    if not vcpu.ap_list and not vcpu.vm.profile.always_compute:
+        return False
+    vgic_flush_lr_state(vcpu)
+    return True
+
+
+def vgic_flush_lr_state(vcpu: Vcpu) -> None:
+    """Fill the shadow LRs from the ap_list."""
+    profile, host = vcpu.vm.profile, vcpu.vm.host
+    als = summarize_ap_list(vcpu)
+    depth = als.nr_pend + als.nr_act if profile.maintenance else compute_ap_list_depth(vcpu)
+    if depth > host.nr_lr:
+        vgic_sort_ap_list(vcpu)
+    host.last_lr_irq.pop(vcpu.cpu, None)
+    count = 0
+    last: VgicIrq | None = None
+    for irq in vcpu.ap_list:
+        if vgic_target_oracle(irq) is vcpu:
+            vgic_v3_populate_lr(vcpu, irq, count)
+            last = irq
+            count += 1
+        if count == host.nr_lr:
+            break
+    if not profile.maintenance:
+        # A full set of LRs with anything behind it, eligible or not, is an overflow to the old test.
+        vcpu.cpu_if.vgic_hcr &= ~HCR.UIE
+        if count == host.nr_lr and last is not vcpu.ap_list[-1]:
+            vgic_v3_set_underflow(vcpu)
+    if (
+        last is not None
+        and profile.walk_from_tail
+        and (count == host.nr_lr or not profile.last_lr_on_overflow)
+    ):
+        host.last_lr_irq[vcpu.cpu] = last
+        if profile.last_lr_reference:
+            vgic_get_irq_ref(last)
+    if last is not None and profile.split_overflow:
+        cut = vcpu.ap_list.index(last) + 1
+        vcpu.overflow_ap_list, vcpu.ap_list = vcpu.ap_list[cut:], vcpu.ap_list[:cut]
+    for n in range(count, host.nr_lr):
+        vcpu.cpu_if.vgic_lr[n] = 0
+    vcpu.cpu_if.used_lrs = count
+    if profile.hcr_every_entry:
+        vgic_v3_configure_hcr(vcpu, als)
+
+
+def kvm_vgic_sync_hwstate(vcpu: Vcpu) -> None:
+    """Fold the shadow list registers into the interrupts, then prune the list."""
+    profile = vcpu.vm.profile
+    if not vcpu.ap_list and not vcpu.overflow_ap_list and not profile.always_compute:
+        return
+    if vcpu.cpu_if.used_lrs or profile.always_compute:
+        vgic_v3_fold_lr_state(vcpu)
+    vgic_prune_ap_list(vcpu)
+
+
+def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
+    """Fold every used LR, then deactivate what the guest EOIed outside of them (section 10.2).
+
+    Raises
+    ------
+    VgicCorruptionError
+        When the walk would go on from an entry that left the list (section 21.9).
+    """
+    profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
+    eoicount = hcr_eoicount(cpu_if.vgic_hcr)
+    if not profile.hcr_every_entry:
+        cpu_if.vgic_hcr &= ~HCR.UIE
+    for n in range(cpu_if.used_lrs):
+        vgic_v3_fold_lr(vcpu, cpu_if.vgic_lr[n])
+    cpu_if.used_lrs = 0
+    if not profile.eoicount_walk or not profile.fold_primitive:
+        return
+    for irq in _walked_entries(vcpu):
+        if not eoicount:
+            break
+        if not irq.active or vgic_target_oracle(irq) is not vcpu:
+            continue
+        lr = vgic_v3_compute_lr(vcpu, irq) & ~LR_A
+        if lr & LR_HW:
+            vcpu.vm.host.irqs.vgic_v3_deactivate_phys(lr_pintid(lr))
+        vgic_v3_fold_lr(vcpu, lr)
+        eoicount -= 1
+
+
+def _walked_entries(vcpu: Vcpu) -> Sequence[VgicIrq]:
+    """Return the entries the EOIcount walk visits: the parked list, the whole list, or its tail."""
+    profile, host = vcpu.vm.profile, vcpu.vm.host
+    if profile.split_overflow:
+        return tuple(vcpu.overflow_ap_list)
+    if not profile.walk_from_tail:
+        return tuple(vcpu.ap_list)
+    last = host.last_lr_irq.get(vcpu.cpu)
+    if last is None:
+        return ()
+    if last.freed:
+        raise VgicCorruptionError(f"vgic_v3_fold_lr_state: last_lr_irq is LPI {last.intid}, which was freed")
+    if last not in vcpu.ap_list:
+        raise VgicCorruptionError(
+            f"vgic_v3_fold_lr_state: last_lr_irq {last.intid} is not on the list any more"
+        )
+    return tuple(vcpu.ap_list[vcpu.ap_list.index(last) + 1 :])

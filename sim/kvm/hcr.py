@@ -1,0 +1,72 @@
+"""The ICH_HCR_EL2 word of an entry (spec section 8)."""
+
+from __future__ import annotations
+
+from sim.kvm.ap_list import ApListSummary
+from sim.kvm.regs import HCR, VMCR
+from sim.kvm.vm import Vcpu
+
+__all__ = ["vcpu_set_ich_hcr", "vgic_v3_configure_hcr", "vgic_v3_reset", "vgic_v3_set_underflow"]
+
+
+def vgic_v3_reset(vcpu: Vcpu) -> None:
+    """Reset the shadow: VMCR 0; HCR is left for configure_hcr to build (m22)."""
+    vcpu.cpu_if.vgic_vmcr = 0
+    if not vcpu.vm.profile.reset_hook:
+        vcpu.cpu_if.vgic_hcr = HCR.En
+        if not vcpu.vm.profile.constant_traps:
+            vcpu.cpu_if.vgic_hcr |= vcpu.vm.host.trap_options
+
+
+def vcpu_set_ich_hcr(vcpu: Vcpu) -> None:
+    """Trap every CPU-interface register of a VM without an in-kernel vgic (section 15.7)."""
+    vcpu.cpu_if.vgic_hcr |= HCR.TALL0 | HCR.TALL1 | HCR.TC
+
+
+def vgic_v3_set_underflow(vcpu: Vcpu) -> None:
+    """Legacy: ask for an exit when at most one LR is in use (section 18)."""
+    vcpu.cpu_if.vgic_hcr |= HCR.UIE
+
+
+def vgic_v3_configure_hcr(vcpu: Vcpu, als: ApListSummary) -> None:
+    """Rebuild the shadow ICH_HCR_EL2 from what the LRs hold and what they do not (section 8.1).
+
+    EOIcount is 0 in the result because the word is new.
+    """
+    vm = vcpu.vm
+    profile, host, cpu_if = vm.profile, vm.host, vcpu.cpu_if
+    if not vm.irqchip_in_kernel and profile.no_vgic_stays_off:
+        return
+    hcr = HCR.En
+    if profile.maintenance:
+        if als.irqs_pending_outside_lrs(host.nr_lr):
+            hcr |= HCR.NPIE
+        if als.irqs_active_outside_lrs(host.nr_lr):
+            hcr |= HCR.LRENPIE
+        if als.irqs_outside_lrs(host.nr_lr):
+            hcr |= HCR.UIE
+        if not als.nr_sgi:
+            hcr |= HCR.vSGIEOICount
+    else:
+        hcr |= cpu_if.vgic_hcr & HCR.UIE
+    if profile.group_maintenance:
+        hcr |= HCR.VGrp0DIE if cpu_if.vgic_vmcr & VMCR.VENG0 else HCR.VGrp0EIE
+        hcr |= HCR.VGrp1DIE if cpu_if.vgic_vmcr & VMCR.VENG1 else HCR.VGrp1EIE
+    if _trap_dir(vcpu, als):
+        hcr |= HCR.TDIR
+    if not profile.constant_traps:
+        hcr |= host.trap_options
+    cpu_if.vgic_hcr = hcr
+
+
+def _trap_dir(vcpu: Vcpu, als: ApListSummary) -> bool:
+    """Return the shadow TDIR: some deactivation may concern an interrupt that is not in our LRs.
+
+    On hardware without TDIR the bit is a software flag for the emulation in hyp.
+    """
+    vm = vcpu.vm
+    if not vm.host.has_tdir and vm.profile.broadcast_needs_tdir:
+        return True
+    if vm.profile.tdir_on_overflow and als.irqs_active_outside_lrs(vm.host.nr_lr):
+        return True
+    return vm.profile.track_spis and vm.dist.active_spis != 0
