@@ -22,6 +22,10 @@ ESR_UNDEF = 1 << 25
 ESR_SYSREG = 0x18 << 26 | 1 << 25
 
 
+#: Width of CRm and op2, the low part of an encoding.
+_CRM_OP2_BITS = 7
+
+
 class Target(enum.Enum, shape=5):
     """What an access reaches when it executes: registers of one kind differ by index only."""
 
@@ -129,11 +133,16 @@ class Decoder(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        with m.Switch(self.request.encoding):
-            for encoding, register in BY_ENCODING.items():
-                if register.exists(self._config):
-                    with m.Case(encoding):
-                        m.d.comb += self.decoded.eq(self._entry(register))
+        present = [r for r in BY_ENCODING.values() if r.exists(self._config)]
+        # Few distinct op0, op1, CRn but many CRm, op2: two small decoders are shallower than one.
+        encoding = self.request.encoding
+        with m.Switch(encoding[_CRM_OP2_BITS:]):
+            for prefix in sorted({r.encoding >> _CRM_OP2_BITS for r in present}):
+                with m.Case(prefix), m.Switch(encoding[:_CRM_OP2_BITS]):
+                    for register in present:
+                        if register.encoding >> _CRM_OP2_BITS == prefix:
+                            with m.Case(register.encoding & (1 << _CRM_OP2_BITS) - 1):
+                                m.d.comb += self.decoded.eq(self._entry(register))
         return m
 
     def _entry(self, register):
