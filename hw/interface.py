@@ -195,8 +195,9 @@ class VirtualCpuInterface(wiring.Component):
         """Stage 5: effects of the access and the value it reads."""
         control, target = self._control, self._decoded.target
         m.submodules.operations = ops = Operations(self.config)
-        executes = self._outcome == Outcome.OK
+        executes = Signal()
         m.d.comb += [
+            executes.eq(self._stage[_DECIDE] & (self._outcome == Outcome.OK)),
             ops.execute.eq(executes),
             ops.target.eq(target),
             ops.intid.eq(self._intid),
@@ -208,11 +209,18 @@ class VirtualCpuInterface(wiring.Component):
             ops.hcr.eq(control.hcr),
             ops.vmcr.eq(control.vmcr),
         ]
+        # Strobes of the commit cycle come straight from registers; they fan out far.
         self._effects = Signal(Effects())
-        self._execute = Signal()
+        self._lr_write = Signal(self.config.lrs)
+        self._ap_write = Signal(2)
+        self._control_write = Signal()
+        writes = executes & self._request.write
+        group_words = Cat(target == Target.AP0R, target == Target.AP1R)
         m.d.sync += [
             self._effects.eq(ops.effects),
-            self._execute.eq(executes),
+            self._lr_write.eq(Mux(writes & (target == Target.LR), 1 << self._decoded.index, 0)),
+            self._ap_write.eq(Mux(writes, group_words, 0)),
+            self._control_write.eq(writes),
         ]
         response = self.cpu.response
         read = Signal(64)
@@ -261,34 +269,31 @@ class VirtualCpuInterface(wiring.Component):
     def _commit(self, m):
         """Stage 6: change storage, once, and only for an access that executes (TRP-5, IAR-8)."""
         control, active, effects = self._control, self._active, self._effects
-        commit = self._stage[LATENCY] & self._execute
         decoded, value = self._decoded, self._request.value
-        writes = commit & self._request.write
         winner, found = self._winner, self._lookup.found
         for n, lr in enumerate(self._lrs):
             m.d.comb += [
-                lr.write.eq(writes & (decoded.target == Target.LR) & (decoded.index == n)),
+                lr.write.eq(self._lr_write[n]),
                 lr.write_data.eq(value),
-                lr.acknowledge.eq(commit & effects.acknowledge & winner.where[n]),
-                lr.discard.eq(commit & effects.discard & winner.where[n]),
-                lr.deactivate.eq(commit & effects.deactivate & found.where[n]),
+                lr.acknowledge.eq(effects.acknowledge & winner.where[n]),
+                lr.discard.eq(effects.discard & winner.where[n]),
+                lr.deactivate.eq(effects.deactivate & found.where[n]),
             ]
         m.d.comb += [
-            control.write.eq(writes),
+            control.write.eq(self._control_write),
             control.target.eq(decoded.target),
             control.write_data.eq(value),
-            control.count.eq(commit & effects.count),
-            active.write[0].eq(writes & (decoded.target == Target.AP0R)),
-            active.write[1].eq(writes & (decoded.target == Target.AP1R)),
+            control.count.eq(effects.count),
+            active.write.eq(self._ap_write),
             active.write_index.eq(decoded.index),
             active.write_data.eq(value),
-            active.set.eq(commit & effects.set),
+            active.set.eq(effects.set),
             active.set_group.eq(winner.group),
             active.set_level.eq(winner.level),
-            active.drop.eq(commit & effects.drop),
+            active.drop.eq(effects.drop),
         ]
         request = self.cpu.deactivate
-        with m.If(commit & effects.physical):
+        with m.If(effects.physical):
             m.d.sync += [request.valid.eq(1), request.payload.pintid.eq(found.pintid)]
         with m.Elif(request.ready):
             m.d.sync += request.valid.eq(0)
