@@ -34,7 +34,7 @@ from hw.probe import show, show_held
 from hw.registers import lookup
 from hw.selection import Selection
 
-__all__ = ["LATENCY", "VirtualCpuInterface", "settling"]
+__all__ = ["INTERVAL", "LATENCY", "VirtualCpuInterface", "settling"]
 
 #: Cycles from a request being taken to its response.
 LATENCY = 6

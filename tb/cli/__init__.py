@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),
     "params": ("tb.cli.params", "List the parameters of a build."),
+    "synth": ("tb.cli.synth", "Place and route a build; report size and frequency."),
 }
 
 

