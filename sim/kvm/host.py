@@ -1,4 +1,4 @@
-"""The host side: what KVM knows of the hardware (``kvm_vgic_global_state``) and the physical interrupts.
+"""The host: what KVM knows of the hardware, decided at boot, and the physical interrupts (spec section 15).
 
 Nothing here touches the virtual CPU interface; the world switch does that.
 """
@@ -9,19 +9,31 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hw.config import GicConfig
+from sim.kvm.regs import HCR
 
 if TYPE_CHECKING:
     from sim.kvm.irq import VgicIrq
+    from sim.kvm.profile import Profile
 
-__all__ = ["Host", "PhysicalIrqs"]
+__all__ = [
+    "Host",
+    "HotplugHangError",
+    "PhysicalIrqs",
+    "can_trap_icv_dir_el1",
+    "kvm_compute_ich_hcr_trap_bits",
+]
+
+
+class HotplugHangError(RuntimeError):
+    """A CPU that called the removed HVC stub of a protected host never comes back (section 15.5)."""
 
 
 @dataclass
 class PhysicalIrqs:
     """The physical distributor as far as the vgic touches it, by physical INTID.
 
-    ``line``: input levels; ``active``: active states; ``deactivated``: every deactivation made by software
-    (ICC_DIR_EL1 from the hypervisor), in order. A machine may subclass it to route the effects.
+    ``line``: input levels; ``active``: active states; ``pending``: what the vgic set; ``deactivated``: every
+    deactivation made by software (ICC_DIR_EL1 from the hypervisor), in order. A machine may subclass it.
     """
 
     line: dict[int, bool] = field(default_factory=dict)
@@ -49,30 +61,56 @@ class PhysicalIrqs:
 
 @dataclass
 class Host:
-    """What KVM knows of the machine it runs on.
+    """The machine a kernel runs on.
 
     Parameters
     ----------
     config : GicConfig
-        The virtual CPU interface; ``config.vtr`` is what the kernel read at boot.
+        The virtual CPU interface; ``config.vtr`` is what the kernel reads at boot.
     vhe : bool
         The kernel runs at EL2 and does the world switch itself; False: nVHE, hyp does it.
-    trap_bits : int
-        Constant ICH_HCR_EL2 bits OR-ed in at every entry (``kvm_compute_ich_hcr_trap_bits``, section 15.1).
-    sw_resample : bool
-        No physical deactivation through HW list registers (Apple): VGIC_IRQ_SW_RESAMPLE.
+    hyp : bool
+        EL2 is available at all.
+    gicv3_cpuif : bool
+        The CPU advertises a GICv3 CPU interface.
+    apple : bool
+        An Apple M1 or M2: GICv3-like without saying so; SEIS is broken there, and mapped interrupts are
+        resampled by software.
     gicv5 : bool
-        GICv5 host in legacy mode: physical deactivation is ``GIC CDDI``.
+        A GICv5 host in legacy mode.
+    cavium_30115 : bool
+        The erratum that needs both groups trapped.
+    protected : bool
+        pKVM.
+    group0_trap, group1_trap, common_trap : bool
+        ``kvm-arm.vgic_v3_*_trap`` on the kernel command line.
+    other_cpus_tds : tuple of bool
+        ICH_VTR_EL2.TDS of the CPUs beside the boot CPU, where they differ from it.
     """
 
     config: GicConfig = field(default_factory=GicConfig)
     vhe: bool = True
-    trap_bits: int = 0
-    sw_resample: bool = False
+    hyp: bool = True
+    gicv3_cpuif: bool = True
+    apple: bool = False
     gicv5: bool = False
+    cavium_30115: bool = False
+    protected: bool = False
+    group0_trap: bool = False
+    group1_trap: bool = False
+    common_trap: bool = False
+    other_cpus_tds: tuple[bool, ...] = ()
     irqs: PhysicalIrqs = field(default_factory=PhysicalIrqs)
+
     #: ``last_lr_irq``, one for each physical CPU (section 22.15).
-    last_lr_irq: dict[int, VgicIrq | None] = field(default_factory=dict)
+    last_lr_irq: dict[int, VgicIrq | None] = field(default_factory=dict, init=False)
+    booted: bool = field(default=False, init=False)
+    #: ICV_DIR_EL1 can be trapped alone (ARM64_HAS_ICH_HCR_EL2_TDIR).
+    has_tdir: bool = field(default=True, init=False)
+    #: Constant bits of every ICH_HCR_EL2 value that is written.
+    trap_bits: int = field(default=0, init=False)
+    #: The static key ``vgic_v3_cpuif_trap``: hyp emulates trapped CPU-interface registers.
+    cpuif_trap: bool = field(default=False, init=False)
 
     @property
     def nr_lr(self) -> int:
@@ -80,6 +118,55 @@ class Host:
         return (self.config.vtr & 0xF) + 1
 
     @property
-    def has_tdir(self) -> bool:
-        """Whether ICV_DIR_EL1 can be trapped alone (ARM64_HAS_ICH_HCR_EL2_TDIR)."""
-        return self.config.tds
+    def trap_options(self) -> int:
+        """ICH_HCR_EL2 bits the command line asks for, as it stands now."""
+        return (
+            (HCR.TALL0 if self.group0_trap else 0)
+            | (HCR.TALL1 if self.group1_trap else 0)
+            | (HCR.TC if self.common_trap else 0)
+        )
+
+    def boot(self, profile: Profile) -> None:
+        """Probe the GIC, once: the capability, the constant trap bits, the static key."""
+        if self.booted:
+            return
+        self.booted = True
+        cpus = (self.config.tds, *(self.other_cpus_tds if profile.early_cap else ()))
+        self.has_tdir = all(can_trap_icv_dir_el1(self, profile, tds) for tds in cpus)
+        self.trap_bits = kvm_compute_ich_hcr_trap_bits(self)
+        key_set = not self.gicv5 or profile.gicv5_cpuif_traps
+        self.cpuif_trap = bool(self.trap_bits) and key_set
+
+    def hotplug(self, profile: Profile) -> bool:
+        """Bring a CPU up after boot and return the capability as it is then.
+
+        Raises
+        ------
+        HotplugHangError
+            In protected mode without ``hotplug_answer``: the HVC stub that tells TDS is gone.
+        """
+        if self.protected and not profile.hotplug_answer:
+            raise HotplugHangError("CPU hot-plug under pKVM: the HVC stub does not exist any more")
+        return self.has_tdir
+
+
+def can_trap_icv_dir_el1(host: Host, profile: Profile, tds: bool) -> bool:
+    """Return whether a CPU with ``tds`` can trap ICV_DIR_EL1 alone (section 15.2, scenario A31)."""
+    if not profile.detect_tdir:
+        return True
+    gicv3_like = host.gicv3_cpuif or (host.apple and profile.detect_all_hosts)
+    if host.gicv5 and profile.gicv5_tdir:
+        return True
+    return gicv3_like and host.hyp and tds
+
+
+def kvm_compute_ich_hcr_trap_bits(host: Host) -> int:
+    """Return the constant trap bits (section 15.1)."""
+    bits = host.trap_options
+    if host.cavium_30115:
+        bits |= HCR.TALL0 | HCR.TALL1
+    if host.apple and host.vhe and host.config.seis:
+        bits |= HCR.TALL0 | HCR.TALL1 | HCR.TDIR
+    if not host.has_tdir:
+        bits |= HCR.TC
+    return bits

@@ -40,6 +40,7 @@ class Profile:
                                    "off: they live in the shadow HCR and follow the option")  # fmt: skip
     pkvm_traps: bool = _switch("m05", "protected guests: trapped common registers are emulated, not UNDEF")
     detect_tdir: bool = _switch("m06", "no TDIR in hardware (VTR.TDS=0) is seen; TC stands in for it")
+    detect_all_hosts: bool = _switch("v2", "Apple's CPU interface counts as a GICv3 one in that test")
     track_on_lr: bool = _switch("m08", "vgic_irq.on_lr: set by populate, cleared by fold")
     lpi_drop_active: bool = _switch("m10", "an LPI is never active in memory")
     preserve_eoicount: bool = _switch("m11", "EOIcount is copied to the shadow when LRENPIE was set")
@@ -123,7 +124,7 @@ _LATER = (
 )  # fmt: skip
 #: What the review of v1 corrected before the merge.
 _REVIEWED = (
-    "pkvm_traps", "reset_hook", "dir_in_hyp", "broadcast_needs_tdir", "misr_read_back",
+    "detect_all_hosts", "pkvm_traps", "reset_hook", "dir_in_hyp", "broadcast_needs_tdir", "misr_read_back",
     "hcr_zero_on_exit", "no_vgic_stays_off", "dir_owner", "icactiver_offset", "count_eligible_sgis",
 )  # fmt: skip
 #: Not yet in 7.0.

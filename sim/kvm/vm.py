@@ -100,6 +100,8 @@ class VgicDist:
     active_spis: int = 0
     implementation_rev: int = 3
     has_its: bool = False
+    vgic_dist_base: int = 0x0800_0000
+    vgic_redist_base: int = 0x080A_0000
 
 
 @dataclass(eq=False)
@@ -138,7 +140,8 @@ class Vm:
     acked: list[int] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        """Create what ``kvm_vgic_create`` and ``vgic_init`` do."""
+        """Create what ``kvm_vgic_create`` and ``vgic_init`` do, on a booted host."""
+        self.host.boot(self.profile)
         self.dist = VgicDist(nr_spis=self.nr_spis)
         self.vcpus = [Vcpu(n, self, n) for n in range(self.nr_vcpus)]
         for vcpu in self.vcpus:
