@@ -1,0 +1,163 @@
+"""Amaranth's own simulator as an engine: slow, needs no other program, and the one Hypothesis shrinks on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from amaranth.hdl import ClockDomain, Module
+from amaranth.sim import Simulator
+
+from hw.cluster import Cluster
+from hw.config import GicConfig
+from hw.interface import LATENCY, settling
+from hw.registers import REGISTERS, Space
+from hw.registers import Access as Use
+from sim.engines.codec import PortCodec
+from sim.port import Access, CpuPort, Lines, Response, State, write
+
+__all__ = ["PERIOD", "AmaranthPort", "reset_by_writes", "run_job"]
+
+#: Clock period in seconds, as in the Verilog benches.
+PERIOD = 8e-9
+
+
+class AmaranthPort:
+    """:class:`sim.port.CpuPort` of one PE, inside a testbench of Amaranth's simulator.
+
+    Parameters
+    ----------
+    config : GicConfig
+        What the cluster was made from.
+    pins : CpuPortSignature interface
+        The PE's port.
+    rst : Signal or None
+        Reset of the cluster when no other PE shares it.
+    """
+
+    def __init__(self, config: GicConfig, pins: Any, rst: Any = None):
+        self.config = config
+        self._ctx: Any = None
+        self._codec = PortCodec(config)
+        self._pins = pins
+        self._rst = rst
+        self._payload = pins.request.payload.as_value()
+        self._response = pins.response.payload.as_value()
+        self._observe = pins.observe.as_value()
+        self._pintid = pins.deactivate.payload.as_value()
+        self._deactivated: list[int] = []
+        self._settling = settling(config) + 1
+
+    def attach(self, ctx: Any) -> None:
+        """Give the port its testbench's context, and drive the inputs to rest."""
+        self._ctx = ctx
+        ctx.set(self._pins.deactivate.ready, 1)
+
+    async def collect(self, ctx: Any) -> None:
+        """Run as a background testbench: note every deactivation request."""
+        async for (valid,) in ctx.changed(self._pins.deactivate.valid):
+            if valid:
+                self._deactivated.append(ctx.get(self._pintid))
+
+    async def reset(self) -> None:
+        """Return every register to its reset value; see :meth:`tb.driver.CocotbPort.reset`."""
+        if self._rst is None:
+            await reset_by_writes(self)
+        else:
+            self._ctx.set(self._rst, 1)
+            await self._ctx.tick()
+            self._ctx.set(self._rst, 0)
+        await self._settle()
+        self._deactivated.clear()
+
+    async def access(self, access: Access) -> Response:
+        """Execute one system-register access."""
+        ctx, request = self._ctx, self._pins.request
+        ctx.set(self._payload, self._codec.request(access))
+        ctx.set(request.valid, 1)
+        await ctx.tick().repeat(LATENCY if ctx.get(request.ready) else LATENCY + 1)
+        while not ctx.get(self._pins.response.valid):
+            await ctx.tick()
+        # Until now the port was not ready for another request.
+        ctx.set(request.valid, 0)
+        return self._codec.response(ctx.get(self._response))
+
+    async def _settle(self) -> None:
+        """Wait until the lines and the probe show what the last access left."""
+        if not self._ctx.get(self._pins.settled):
+            await self._ctx.tick().repeat(self._settling)
+            while not self._ctx.get(self._pins.settled):
+                await self._ctx.tick()
+
+    async def lines(self) -> Lines:
+        """Return the settled output lines."""
+        await self._settle()
+        get, pins = self._ctx.get, self._pins
+        return Lines(bool(get(pins.virq)), bool(get(pins.vfiq)), bool(get(pins.maintenance)))
+
+    async def deactivations(self) -> list[int]:
+        """Return and forget the physical INTIDs deactivated through HW list registers (HW-1), in order."""
+        await self._settle()
+        taken, self._deactivated = self._deactivated, []
+        return taken
+
+    async def state(self) -> State:
+        """Return all storage without an access."""
+        await self._settle()
+        return self._codec.state(self._ctx.get(self._observe))
+
+
+async def reset_by_writes(port: CpuPort) -> None:
+    """Write every ICH register's reset value (REG-13), ICH_HCR_EL2 first so that no line moves on the way.
+
+    For one of several PEs behind one reset pin.
+    """
+    for register in REGISTERS:
+        if register.space is Space.ICH and register.access is Use.RW and register.exists(port.config):
+            await write(port, 2, register, register.reset_value(port.config))
+
+
+def run_job(
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    config: GicConfig,
+    pes: int = 1,
+    waves: Path | None = None,
+) -> Any:
+    """Run ``await function(ports, **arguments)`` on a simulated cluster and return its result.
+
+    Parameters
+    ----------
+    function : coroutine function
+        The job; see :mod:`sim.engines.job`.
+    arguments : dict
+        Its keyword arguments.
+    config, pes
+        The cluster.
+    waves : Path or None
+        VCD file to write.
+    """
+    top = Module()
+    # A domain of its own, so that the reset can be driven.
+    top.domains.sync = domain = ClockDomain()
+    top.submodules.cluster = cluster = Cluster(config, pes)
+    rst = domain.rst if pes == 1 else None
+    ports = [AmaranthPort(config, getattr(cluster, f"pe{n}"), rst) for n in range(pes)]
+    result = None
+
+    async def testbench(ctx: Any) -> None:
+        nonlocal result
+        for port in ports:
+            port.attach(ctx)
+        result = await function(ports, **arguments)
+
+    simulator = Simulator(top)
+    simulator.add_clock(PERIOD)
+    simulator.add_testbench(testbench)
+    for port in ports:
+        simulator.add_testbench(port.collect, background=True)
+    with simulator.write_vcd(str(waves)) if waves else contextlib.nullcontext():
+        simulator.run()
+    return result

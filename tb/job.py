@@ -1,0 +1,44 @@
+"""The cocotb module that runs one job inside the simulator's process; started by :mod:`tb.runner`.
+
+The job comes as the JSON file named by $SPILLWAY_JOB, its result or its exception goes into another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from pathlib import Path
+
+import cocotb
+
+from hw.config import GicConfig
+from sim import progress
+from sim.engines.job import find_function
+from tb.driver import bring_up
+
+__all__ = ["run"]
+
+
+def _describe(error: BaseException) -> dict:
+    kind = type(error)
+    return {
+        "module": kind.__module__,
+        "type": kind.__qualname__,
+        "message": str(error),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+
+
+@cocotb.test()
+async def run(dut) -> None:
+    """Run the job on one CPU port per PE."""
+    job = json.loads(Path(os.environ["SPILLWAY_JOB"]).read_text())
+    with progress.to_file(Path(job["progress"])):
+        try:
+            ports = await bring_up(dut, GicConfig(**job["config"]), job["pes"])
+            answer = {"result": await find_function(job["function"])(ports, **job["arguments"])}
+            text = json.dumps(answer)
+        except Exception as error:  # carried over to the process that asked
+            text = json.dumps({"error": _describe(error)})
+    Path(job["answer"]).write_text(text)

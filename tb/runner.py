@@ -1,0 +1,287 @@
+"""Runs jobs and cocotb test modules on any engine; users need to set nothing up.
+
+A job (:mod:`sim.engines.job`) is written once, against :class:`sim.port.CpuPort`::
+
+    async def identify(ports):
+        return await read(ports[0], 2, lookup("ICH_VTR_EL2"))
+
+    run_job("my_module:identify", {}, engine="verilator", config=GicConfig(lrs=8))
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import importlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cocotb_tools.check_results import get_results
+
+from hw.config import GicConfig
+from hw.errors import InputError
+from sim import progress as progress_reports
+from sim.engines.golden import GoldenPort
+from sim.engines.job import find_function
+from sim.port import run
+from tb.build import TOP, build_root, build_simulation, quiet_runner, verilog_of, wave_kind
+from tb.tools import SIMULATORS, find_simulator
+
+__all__ = ["ENGINES", "JobError", "run_bench", "run_job"]
+
+#: Everything a job runs on, quickest first.
+ENGINES = ("golden", "verilator", "icarus", "amaranth")
+#: Seconds between two looks at a running simulator's progress.
+_POLL = 0.2
+
+
+class JobError(RuntimeError):
+    """A job failed inside the simulator with an exception that cannot be made again here."""
+
+
+def run_job(
+    job: str,
+    arguments: dict[str, Any] | None = None,
+    *,
+    engine: str = "golden",
+    config: GicConfig | None = None,
+    pes: int = 1,
+    waves: Path | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    verilog: str | None = None,
+) -> Any:
+    """Run ``await function(ports, **arguments)`` with one CPU port per PE and return its result.
+
+    Parameters
+    ----------
+    job : str
+        ``module:function``, importable from here.
+    arguments : dict
+        Keyword arguments; anything JSON can carry.
+    engine : str
+        One of :data:`ENGINES`.
+    config : GicConfig
+        Parameters of the cluster; the defaults if None.
+    pes : int, 1..8
+        Number of PEs.
+    waves : Path or None
+        Wave file to write: ``.vcd`` (amaranth, verilator, icarus) or ``.fst`` (icarus, verilator).
+    progress : callable or None
+        Called with ``(done, total)`` now and then when the job reports (:mod:`sim.progress`).
+    verilog : str or None
+        Text to simulate instead of the exported cluster, for tests that break it. Simulators only.
+
+    Returns
+    -------
+    Any
+        What the job returned, as JSON carries it (tuples become lists), on every engine.
+
+    Raises
+    ------
+    InputError
+        For an unknown engine, a missing tool, a wave file the engine cannot write; and whatever
+        InputError the job raised.
+    Exception
+        The job's own exception, type and message kept, wherever it ran; :class:`JobError` where the
+        type cannot be made again.
+    """
+    config = config or GicConfig()
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}; one of {', '.join(ENGINES)}")
+    path = None if waves is None else Path(waves).resolve()
+    kind = None if path is None else wave_kind(engine, path)
+    if path is not None and not path.parent.is_dir():
+        raise InputError(f"{waves}: there is no directory {path.parent}; create it first")
+    function = find_function(job)
+    arguments = json.loads(json.dumps(arguments or {}))
+    if engine in SIMULATORS:
+        text = verilog if verilog is not None else verilog_of(config, pes)
+        simulation = build_simulation(engine, text, kind)
+        return _run_simulated(engine, simulation, job, arguments, config, pes, path, progress)
+    with progress_reports.listening(progress):
+        if engine == "golden":
+            result = run(function([GoldenPort(config) for _ in range(pes)], **arguments))
+        else:
+            from sim.engines import amaranth  # takes long to import; most runs do not need it
+
+            result = amaranth.run_job(function, arguments, config, pes, path)
+    return json.loads(json.dumps(result))
+
+
+@contextlib.contextmanager
+def _run_directory(engine: str) -> Iterator[Path]:
+    """Make a directory for one run; it is kept when the run fails, for its log."""
+    runs = build_root() / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    directory = Path(tempfile.mkdtemp(prefix=f"{engine}-", dir=runs))
+    yield directory
+    shutil.rmtree(directory)
+
+
+def _simulate(
+    engine: str,
+    simulation: Path,
+    module: str,
+    directory: Path,
+    waves: Path | None,
+    environment: dict[str, str],
+    testcase: str | None = None,
+) -> Path:
+    """Run a cocotb module in a compiled simulation and return its results file, which may not exist."""
+    simulator = find_simulator(engine)
+    arguments: list[str] = []
+    variables = {"COCOTB_TRUST_INERTIAL_WRITES": "1", **environment}
+    suffix = {}
+    if waves is not None and engine == "verilator":
+        arguments = ["--trace-file", str(waves)]
+    elif waves is not None:
+        arguments = [f"+dumpfile_path={waves}"]
+        # cocotb always asks vvp for FST; what comes last counts.
+        suffix = {"SIM_CMD_SUFFIX": "-vcd"} if waves.suffix == ".vcd" else {}
+    results = directory / "results.xml"
+    with simulator.active(**suffix), contextlib.suppress(RuntimeError, SystemExit):
+        quiet_runner(engine).test(
+            test_module=module,
+            hdl_toplevel=TOP,
+            hdl_toplevel_lang="verilog",
+            build_dir=simulation,
+            test_dir=directory,
+            test_args=arguments if engine == "verilator" else [],
+            plusargs=arguments if engine == "icarus" else [],
+            testcase=testcase,
+            extra_env=variables,
+            waves=waves is not None,
+            results_xml=str(results),
+            log_file=directory / "simulator.log",
+        )
+    return results
+
+
+def _log_tail(directory: Path) -> str:
+    log = directory / "simulator.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join([f"{log} ends with:", *lines[-40:]])
+
+
+def _remake(error: dict[str, str]) -> Exception:
+    """Return the exception that a job raised in the simulator, its remote traceback as a note."""
+    made: Exception | None = None
+    module = builtins if error["module"] == "builtins" else None
+    with contextlib.suppress(Exception):
+        module = module or importlib.import_module(error["module"])
+        kind = getattr(module, error["type"])
+        if issubclass(kind, Exception):
+            candidate = kind(error["message"])
+            # KeyError quotes its argument and some types format it: the message must come out the same.
+            made = candidate if str(candidate) == error["message"] else None
+    if made is None:
+        made = JobError(f"{error['type']}: {error['message']}")
+    made.add_note("in the simulator:\n" + error["traceback"])
+    return made
+
+
+def _run_simulated(engine, simulation, job, arguments, config, pes, waves, progress) -> Any:
+    with _run_directory(engine) as directory:
+        description = {
+            "function": job,
+            "arguments": arguments,
+            "config": asdict(config),
+            "pes": pes,
+            "answer": str(directory / "answer.json"),
+            "progress": str(directory / "progress"),
+        }
+        (directory / "job.json").write_text(json.dumps(description))
+        environment = {"SPILLWAY_JOB": str(directory / "job.json")}
+        with _follow(directory / "progress", progress):
+            _simulate(engine, simulation, "tb.job", directory, waves, environment)
+        answer = directory / "answer.json"
+        if not answer.exists():
+            raise RuntimeError(f"{engine} ended without an answer to {job}; {_log_tail(directory)}")
+        outcome = json.loads(answer.read_text())
+    if "error" in outcome:
+        raise _remake(outcome["error"])
+    return outcome["result"]
+
+
+@contextlib.contextmanager
+def _follow(path: Path, listener: Callable[[int, int], None] | None) -> Iterator[None]:
+    """Tell ``listener`` what a running simulation writes to its progress file."""
+    if listener is None:
+        yield
+        return
+    stop = threading.Event()
+
+    def watch() -> None:
+        last = ""
+        while not stop.wait(_POLL):
+            text = path.read_text() if path.exists() else ""
+            if text != last and len(text.split()) == 2:
+                last = text
+                listener(*map(int, text.split()))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def run_bench(
+    module: str,
+    *,
+    engine: str = "verilator",
+    config: GicConfig | None = None,
+    pes: int = 1,
+    testcase: str | None = None,
+    waves: Path | str | None = None,
+    environment: dict[str, str] | None = None,
+    verilog: str | None = None,
+) -> int:
+    """Run the ``@cocotb.test`` functions of a module (:mod:`tb.benches`) and return how many ran.
+
+    Parameters
+    ----------
+    module : str
+        Importable name of the cocotb module.
+    engine : str
+        ``verilator`` or ``icarus``.
+    testcase : str or None
+        Run only the test of this name.
+    environment : dict or None
+        Variables for the bench, such as SPILLWAY_SEED.
+    config, pes, waves, verilog
+        As for :func:`run_job`.
+
+    Raises
+    ------
+    InputError
+        When the engine is not a simulator or a tool is missing.
+    AssertionError
+        When a test failed; the text has the end of the log, which is kept.
+    """
+    config = config or GicConfig()
+    if engine not in SIMULATORS:
+        raise InputError(f"cocotb benches run on {' or '.join(SIMULATORS)}, not on {engine!r}")
+    path = None if waves is None else Path(waves).resolve()
+    kind = None if path is None else wave_kind(engine, path)
+    simulation = build_simulation(engine, verilog if verilog is not None else verilog_of(config, pes), kind)
+    with _run_directory(engine) as directory:
+        bench = directory / "bench.json"
+        bench.write_text(json.dumps({"config": asdict(config), "pes": pes}))
+        variables = {**(environment or {}), "SPILLWAY_BENCH": os.fspath(bench)}
+        results = _simulate(engine, simulation, module, directory, path, variables, testcase)
+        if not results.exists():
+            raise RuntimeError(f"{engine} ended without results of {module}; {_log_tail(directory)}")
+        tests, failures = get_results(results)
+        if failures or not tests:
+            raise AssertionError(f"{module}: {failures} of {tests} tests failed; {_log_tail(directory)}")
+    return tests
