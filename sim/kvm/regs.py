@@ -18,6 +18,7 @@ __all__ = [
     "hcr_eoicount",
     "lr_intid",
     "lr_pintid",
+    "lr_priority",
     "vmcr_pmr",
 ]
 
@@ -60,6 +61,11 @@ def lr_intid(lr: int) -> int:
 def lr_pintid(lr: int) -> int:
     """Return pINTID of an LR value (meaningful with HW=1)."""
     return _LR["pINTID"].get(lr)
+
+
+def lr_priority(lr: int) -> int:
+    """Return the priority of an LR value."""
+    return _LR["Priority"].get(lr)
 
 
 def hcr_eoicount(hcr: int) -> int:
