@@ -4,6 +4,7 @@ from amaranth.back import rtlil, verilog
 
 from hw.cluster import Cluster
 from hw.config import GicConfig
+from hw.plain_names import plain_names
 
 __all__ = ["to_rtlil", "to_verilog"]
 
@@ -12,14 +13,15 @@ def to_verilog(config: GicConfig, pes: int = 1, name: str = "cluster") -> str:
     """Return one self-contained Verilog module ``name`` (clock ``clk``, synchronous reset ``rst``).
 
     Port names are those of :class:`hw.port.CpuPortSignature`, joined with two underscores, such as
-    ``pe0__request__valid``. The text depends on the arguments only.
+    ``pe0__request__valid``; all names inside are plain too. The text depends on the arguments only.
 
     Raises
     ------
     InputError
         When ``pes`` is out of range.
     """
-    return verilog.convert(Cluster(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
+    text = verilog.convert(Cluster(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
+    return plain_names(text)
 
 
 def to_rtlil(config: GicConfig, pes: int = 1, name: str = "cluster") -> str:

@@ -322,7 +322,10 @@ class VirtualCpuInterface(wiring.Component):
         show(m, el=request.el, operand=request.value)
         answer = cpu.response.payload
         show_held(m, cpu.response.valid, outcome=answer.outcome, result=answer.value, esr=answer.esr)
-        show(m, hcr=observe.hcr, eoicount=self._control.hcr.EOIcount, vmcr=observe.vmcr)
+        hcr, vmcr = self._control.hcr, observe.vmcr
+        # Parts of the two control words few enough in value to be shown as words.
+        show(m, hcr=observe.hcr, hcr_enables=observe.hcr[:10], hcr_traps=observe.hcr[10:16])
+        show(m, eoicount=hcr.EOIcount, vmcr=vmcr, vmcr_flags=vmcr[:10], pmr=self._control.vmcr.VPMR)
         show(m, misr=observe.misr, eisr=observe.eisr, elrsr=observe.elrsr)
         for n in range(self.config.apr_words):
             show(m, **{f"ap0r{n}": observe.ap0r[n], f"ap1r{n}": observe.ap1r[n]})
