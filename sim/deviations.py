@@ -52,6 +52,12 @@ class Deviations:
     q7_el1_pri_bits : int, 0 or 5..8
         Breaks REG-9. ICV_AP<m>R<n>_EL1 exist according to the preemption bits of a *physical* interface
         with this many priority bits, of which at most 7 preempt. 0 switches the deviation off.
+    phy_idle_interface : bool
+        The recording machine has a physical CPU interface too. Reads of ICC_IAR<g>, HPPIR<g>, RPR and PMR
+        that reach it (TRP-9) answer as an idle one whose PMR was opened: 1023, 1023, 0xFF and 0xFF.
+    late_maintenance : bool
+        Not QEMU's own: the recordings called "late" were made on a machine changed so that EOIcount really
+        moves. MISR.U is never set and MISR.LRENP only from EOIcount 2 on (breaks MNT-4 and MNT-6).
     """
 
     d1_vmcr_keeps_pmr: bool = _switch("REG-4", "VMCR write keeps all VPMR bits")
@@ -65,6 +71,8 @@ class Deviations:
     q7_el1_pri_bits: int = field(
         default=0, metadata={"rule": "REG-9", "doc": "ICV_AP<m>R<n> exist by the physical priority width"}
     )
+    phy_idle_interface: bool = _switch("TRP-9", "reads reach an idle physical interface")
+    late_maintenance: bool = _switch("MNT-4, MNT-6", "no MISR.U, and MISR.LRENP only from EOIcount 2")
 
     def __post_init__(self) -> None:
         """Refuse a physical priority width that no GIC has."""
@@ -104,14 +112,42 @@ class Deviations:
     def qemu_stock(cls, physical_pri_bits: int = 5) -> Deviations:
         """QEMU 11.1 as shipped; ``physical_pri_bits`` (5..8) as its CPU model has them."""
         every = {f.name: True for f in fields(cls) if isinstance(f.default, bool)}
-        return cls(**every, q7_el1_pri_bits=physical_pri_bits)
+        return cls(**every | {"q7_el1_pri_bits": physical_pri_bits, "late_maintenance": False})
 
     @classmethod
     def qemu_fixed(cls, physical_pri_bits: int = 5) -> Deviations:
         """QEMU 11.1 with Q1 and Q2 (D2 and D3) repaired; everything else as shipped."""
-        return replace(
-            cls.qemu_stock(physical_pri_bits), d2_count_in_mode1=False, d3_vgrp0d_tests_veng1=False
-        )
+        stock = cls.qemu_stock(physical_pri_bits)
+        return replace(stock, d2_count_in_mode1=False, d3_vgrp0d_tests_veng1=False)
+
+    @classmethod
+    def for_variant(cls, variant: str, pri_bits: int = 5) -> Deviations:
+        """Return the deviations of a recording machine by the variant's name.
+
+        Parameters
+        ----------
+        variant : str
+            ``stock`` or ``fix``, as the bare-metal recordings are called, or ``meta.qemu`` of a KVM one:
+            ``qemu11``, ``qemu11-fix``, ``qemu11-fix16`` and so on (the number is the LR count),
+            ``qemu11-late``, ``qemu11-stocklate``.
+        pri_bits : int, 5..8
+            Priority bits of the geometry; the physical interface was always built with as many.
+
+        Raises
+        ------
+        InputError
+            When no recording machine has that name.
+        """
+        kind = variant.removeprefix("qemu11").removeprefix("-").rstrip("0123456789")
+        if kind in ("stock", "") and variant:
+            return cls.qemu_stock(pri_bits)
+        if kind == "fix":
+            return cls.qemu_fixed(pri_bits)
+        if kind == "late":
+            return replace(cls.qemu_fixed(pri_bits), late_maintenance=True)
+        if kind == "stocklate":
+            return replace(cls.qemu_stock(pri_bits), late_maintenance=True)
+        raise InputError(f"unknown QEMU variant {variant!r}; use stock, fix, late or stocklate")
 
 
 #: No deviation: the architecture.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from hw.config import GicConfig
-from hw.registers import REGISTERS, Redirect, Register, Space, Trap
+from hw.registers import REGISTERS, Redirect, Register, Space, Trap, lookup
 from sim.deviations import STRICT, Deviations
 from sim.golden import bits
 from sim.golden.interrupts import Interrupts
@@ -28,6 +28,14 @@ _TRAP_BITS = {
     Trap.DIR: bits.HCR_TC | bits.HCR_TDIR,
     Trap.SGI: bits.HCR_TC,
 }
+
+#: Reads of an idle physical interface, by encoding (deviation PHY only).
+_IDLE_PHYSICAL = {
+    lookup(f"ICC_{name}_EL1").encoding: value
+    for name, value in {
+        "IAR0": 1023, "IAR1": 1023, "HPPIR0": 1023, "HPPIR1": 1023, "RPR": 0xFF, "PMR": 0xFF
+    }.items()
+}  # fmt: skip
 
 
 class _El1Entry(NamedTuple):
@@ -63,6 +71,7 @@ class Golden(Interrupts):
         self._deviates = deviations != STRICT
         self._el2: dict[int, tuple[Callable[..., int | None] | None, bool]] = {}
         self._el1: dict[int, _El1Entry] = {}
+        self._q7_keys: set[int] = set()
         for register in REGISTERS:
             if register.space is not Space.ICV:
                 self._enter(register)
@@ -87,13 +96,17 @@ class Golden(Interrupts):
 
         Notes
         -----
-        ``effects`` is emptied first and then holds the deviations that changed this access; a later
-        :meth:`lines`, :meth:`state` or MISR read adds those that show in them.
+        ``effects`` is emptied first and then holds the deviations whose code took another course than the
+        architecture's in this access; a later :meth:`lines`, :meth:`state` or MISR read adds those that
+        show in them. What a deviation left behind in the state is seen later only by comparison with a
+        strict model: :class:`sim.twin.Twin`.
         """
         el, register, is_write, value, rt, context = access
+        key = register.encoding << 1 | is_write
         if self._deviates:
             self.effects.clear()
-        key = register.encoding << 1 | is_write
+            if el == 1 and key in self._q7_keys:
+                self.effects.add("Q7")
         if el == 1:
             entry = self._el1.get(key)
             if entry is None:
@@ -113,7 +126,7 @@ class Golden(Interrupts):
                 ):
                     return Response(Outcome.TRAP_EL2, 0, sysreg_esr(register.encoding, is_write, rt))
                 if execute is None or not ((imo and context.imo) or (fmo and context.fmo)):
-                    return _UNDEFINED  # the physical interface, which this build does not have
+                    return self._physical(register, is_write)
         elif el == 2:
             found = self._el2.get(key)
             if found is None:
@@ -122,13 +135,21 @@ class Golden(Interrupts):
             if needs_sre and not context.sre_el2:
                 return Response(Outcome.TRAP_EL2, 0, sysreg_esr(register.encoding, is_write, rt))
             if execute is None:
-                return _UNDEFINED
+                return self._physical(register, is_write)
         else:
             return _UNDEFINED
         if is_write:
             execute(value)
             return _DONE
         return Response(_OK, execute())
+
+    def _physical(self, register: Register, is_write: bool) -> Response:
+        """Answer an access that reaches the physical interface: these builds have none (TRP-9)."""
+        value = _IDLE_PHYSICAL.get(register.encoding)
+        if value is None or is_write or not self.deviations.phy_idle_interface:
+            return _UNDEFINED
+        self.effects.add("PHY")
+        return Response(_OK, value)
 
     # -- dispatch tables -------------------------------------------------------------------------------
 
@@ -144,6 +165,8 @@ class Golden(Interrupts):
                 continue
             key = register.encoding << 1 | is_write
             execute = executors[is_write]
+            if exists_el1 != exists:
+                self._q7_keys.add(key)
             if exists and register.min_el <= 2:
                 self._el2[key] = (execute if ich or sre else None, not sre)
             if exists_el1 and register.min_el <= 2:

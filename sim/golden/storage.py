@@ -237,10 +237,21 @@ class Storage:
             misr |= MISR_U
         if hcr & HCR_LRENPIE and hcr & HCR_EOICOUNT:
             misr |= MISR_LRENP
+        if self.deviations.late_maintenance:
+            misr = self._late(misr)
         # MNT-5: an entry that is pending and active does not count as pending.
         if hcr & HCR_NPIE and not any(lr >> LR_STATE_LSB == 1 for lr in self.lr):
             misr |= MISR_NP
         return misr | self._group_status(hcr)
+
+    def _late(self, misr: int) -> int:
+        """Take back what a machine with late maintenance interrupts does not report."""
+        late = misr & ~MISR_U
+        if self.hcr & HCR_EOICOUNT == bits.HCR_EOICOUNT_ONE:
+            late &= ~MISR_LRENP
+        if late != misr:
+            self.effects.add("LATE")
+        return late
 
     def _group_status(self, hcr: int) -> int:
         """MISR bits of the group enables (MNT-7)."""
