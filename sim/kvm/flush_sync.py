@@ -82,8 +82,7 @@ def vgic_flush_lr_state(vcpu: Vcpu) -> None:
     for n in range(count, host.nr_lr):
         vcpu.cpu_if.vgic_lr[n] = 0
     vcpu.cpu_if.used_lrs = count
-    if profile.hcr_every_entry:
-        vgic_v3_configure_hcr(vcpu, als)
+    vgic_v3_configure_hcr(vcpu, als)
 
 
 def kvm_vgic_sync_hwstate(vcpu: Vcpu) -> None:
@@ -106,8 +105,6 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
     """
     profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
     eoicount = hcr_eoicount(cpu_if.vgic_hcr)
-    if not profile.hcr_every_entry:
-        cpu_if.vgic_hcr &= ~HCR.UIE
     for n in range(cpu_if.used_lrs):
         vgic_v3_fold_lr(vcpu, cpu_if.vgic_lr[n])
     cpu_if.used_lrs = 0

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from sim.kvm.host import Host
 from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VGIC_NR_SGIS, Config, VgicIrq
 from sim.kvm.profile import PROFILES, Profile
+from sim.kvm.regs import HCR
 
-__all__ = ["Mode", "Request", "Vcpu", "VgicDist", "VgicV3CpuIf", "Vm"]
+__all__ = ["Mode", "Request", "Vcpu", "VgicDist", "VgicV3CpuIf", "Vm", "vgic_v3_reset"]
 
 
 class Request(enum.Enum):
@@ -155,7 +156,17 @@ class Vm:
                 )
                 for intid in range(VGIC_NR_PRIVATE_IRQS)
             ]
+            vgic_v3_reset(vcpu)
         first = self.vcpus[0]
         self.dist.spis = [
             VgicIrq(VGIC_NR_PRIVATE_IRQS + n, self, target_vcpu=first) for n in range(self.nr_spis)
         ]
+
+
+def vgic_v3_reset(vcpu: Vcpu) -> None:
+    """Reset the shadow: VMCR 0; HCR is left for configure_hcr to build (m22)."""
+    vcpu.cpu_if.vgic_vmcr = 0
+    if not vcpu.vm.profile.reset_hook:
+        vcpu.cpu_if.vgic_hcr = HCR.En
+        if not vcpu.vm.profile.constant_traps:
+            vcpu.cpu_if.vgic_hcr |= vcpu.vm.host.trap_options
