@@ -1,0 +1,69 @@
+"""Physical interrupts behind mapped virtual ones, and the host that takes them.
+
+A device (a timer, say) drives a level. The host takes the interrupt when it is high and not active, leaves it
+active, and injects the mapped virtual interrupt; deactivation, by a HW list register or by software,
+lets it fire again if the line is still high. This is KVM's forwarding of a physical interrupt to a guest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.kvm.host import PhysicalIrqs
+from sim.kvm.inject import kvm_vgic_inject_irq, kvm_vgic_map_phys_irq
+from sim.kvm.vm import Vcpu, Vm
+
+__all__ = ["Mapping", "PhysicalInterrupts"]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A physical interrupt that belongs to a guest: its virtual INTID, and the vCPU that owns it."""
+
+    vintid: int
+    vcpu: Vcpu
+
+
+class PhysicalInterrupts(PhysicalIrqs):
+    """The physical distributor with the host's interrupt handler.
+
+    Attributes
+    ----------
+    mappings : dict
+        Physical INTID to :class:`Mapping`.
+    taken : list of int
+        Physical interrupts the host has taken, in order.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mappings: dict[int, Mapping] = {}
+        self.taken: list[int] = []
+
+    def map(self, vcpu: Vcpu, hwintid: int, vintid: int) -> None:
+        """Map a physical interrupt to a virtual one of ``vcpu``."""
+        self.mappings[hwintid] = Mapping(vintid, vcpu)
+        kvm_vgic_map_phys_irq(vcpu, hwintid, vintid)
+
+    def set_line(self, intid: int, level: bool) -> None:
+        """Set the level of a physical line; the host takes it at :meth:`take_due`."""
+        self.line[intid] = level
+
+    def deactivated_by_hardware(self, intid: int) -> None:
+        """Follow a deactivation request of a HW list register (HW-1)."""
+        self.active[intid] = False
+
+    @property
+    def due(self) -> list[int]:
+        """Mapped physical interrupts the host would take now."""
+        return [n for n in self.mappings if self.line.get(n) and not self.active.get(n)]
+
+    def take_due(self, vm: Vm) -> list[int]:
+        """Let the host take what is due: it becomes active and is injected. Return the INTIDs."""
+        due = self.due
+        for intid in due:
+            mapping = self.mappings[intid]
+            self.active[intid] = True
+            self.taken.append(intid)
+            kvm_vgic_inject_irq(vm, mapping.vcpu, mapping.vintid, True)
+        return due

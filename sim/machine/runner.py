@@ -1,0 +1,82 @@
+"""One vCPU as the machine runs it."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from dataclasses import dataclass, field
+
+from sim.guest.operation import Guest
+from sim.kvm.vm import Vcpu
+
+__all__ = ["Exit", "Place", "Runner"]
+
+
+class Place(enum.Enum):
+    """Where a vCPU is."""
+
+    #: In the hypervisor, able to enter.
+    OUT = "out"
+    #: In its guest.
+    GUEST = "guest"
+    #: Blocked in WFI; a kick makes the hypervisor look whether it may wake.
+    ASLEEP = "asleep"
+    #: Its guest has finished.
+    HALTED = "halted"
+
+
+@dataclass(frozen=True)
+class Exit:
+    """One exit: its causes (MISR bits of a maintenance interrupt, or KICK, TRAP, SGI, MMIO, WFI, EXIT, HALT).
+
+    ``detail`` names the trapped register or the address; ``misr`` is ICH_MISR_EL2 at the moment.
+    """
+
+    causes: frozenset[str]
+    detail: str = ""
+    misr: int = 0
+
+    def __str__(self) -> str:
+        text = "+".join(sorted(self.causes))
+        return f"{text} {self.detail}" if self.detail else text
+
+
+@dataclass(eq=False)
+class Runner:
+    """A vCPU, its guest, and what the run loop remembers of it.
+
+    Attributes
+    ----------
+    cpu : int or None
+        Physical CPU it is loaded on.
+    mi_left, kick_left : int or None
+        Guest operations until the maintenance interrupt, or the kick, forces the exit; None: nothing due.
+    stuck : list of str
+        The loop of exits in which no guest operation is possible any more, empty if it runs.
+    operations, entries : int
+        Guest operations and entries so far.
+    exits : list of Exit
+        Exits so far; ``causes`` counts them.
+    """
+
+    vcpu: Vcpu
+    guest: Guest | None = None
+    place: Place = Place.OUT
+    cpu: int | None = None
+    mi_left: int | None = None
+    kick_left: int | None = None
+    stuck: list[str] = field(default_factory=list)
+    operations: int = 0
+    entries: int = 0
+    exits: list[Exit] = field(default_factory=list)
+    causes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def number(self) -> int:
+        """The vCPU's number."""
+        return self.vcpu.vcpu_id
+
+    def left(self, one: Exit) -> None:
+        """Record an exit."""
+        self.exits.append(one)
+        self.causes["+".join(sorted(one.causes))] += 1
