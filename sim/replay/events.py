@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from hw.errors import InputError
 from hw.registers import Register
@@ -12,13 +13,28 @@ from sim.port import Access, CpuPort, Lines, Outcome, Response
 from sim.replay.compare import compare_answer
 from sim.replay.report import FileReport, difference, state_lines
 from sim.replay.twins import Twins
-from sim.trace import Event, ExceptionTaken, MaintenanceLine, RegisterAccess, Trace, VirtualLines
+from sim.trace import Event, ExceptionTaken, MaintenanceLine, RegisterAccess, VirtualLines
 
 __all__ = ["EventReplay"]
 
 _RECENT = 12
 _LINES = ("virq", "vfiq", "maintenance")
 _LOW = Lines(False, False, False)
+
+
+class _Done(NamedTuple):
+    """An access that was applied, to be put into words only when something differs."""
+
+    line: int
+    access: Access
+    recorded: Response
+
+    def __str__(self) -> str:
+        el, register, write, value, *_ = self.access
+        end = "" if self.recorded.outcome is Outcome.OK else ", trapped"
+        if write:
+            return f"EL{el} wr {register.name} := {value:#x}{end}"
+        return f"EL{el} rd {register.name}{end}"
 
 
 @dataclass(slots=True)
@@ -31,9 +47,9 @@ class _Cpu:
     #: Lines after the last access, of the hardware and of both models (None: the models agree).
     seen: Lines = _LOW
     models: tuple[Lines, Lines] | None = None
-    #: The last access, whose recorded line changes may still come: (line of the file, words).
-    open: tuple[int, str] | None = None
-    recent: deque[str] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    #: The last access, whose recorded line changes may still come.
+    open: _Done | None = None
+    recent: deque[_Done] = field(default_factory=lambda: deque(maxlen=_RECENT))
 
 
 class EventReplay:
@@ -59,22 +75,23 @@ class EventReplay:
         self._cpus: dict[int, _Cpu] = {}
         self._last = 0
 
-    async def run(self, trace: Trace) -> None:
-        """Reset the hardware and apply the whole trace."""
+    async def start(self) -> None:
+        """Reset the hardware."""
         for port in self._ports:
             await port.reset()
-        for event in trace.events():
-            await self.apply(event)
+
+    async def finish(self) -> None:
+        """Compare what is still open at the end of the file."""
         for cpu in self._cpus.values():
             # A file that ends right behind an access may have been cut before its line changes.
-            if cpu.open is not None and cpu.open[0] != self._last:
+            if cpu.open is not None and cpu.open.line != self._last:
                 await self._close(cpu)
 
     async def apply(self, event: Event) -> None:
         """Apply one event."""
         self._last = event.line
-        if isinstance(event, RegisterAccess):
-            cpu = await self._cpu(event.cpu)
+        if type(event) is RegisterAccess:
+            cpu = self._cpus.get(event.cpu) or await self._cpu(event.cpu)
             for _ in range(event.count):
                 await self._access(cpu, event)
         elif isinstance(event, VirtualLines):
@@ -107,58 +124,57 @@ class EventReplay:
         """Apply an executed access and compare what it read."""
         if cpu.open is not None:
             await self._close(cpu)
-        register, write = event.register, event.write
-        access = Access(event.el, register, write, event.value if write else 0)
-        recorded = Response(Outcome.OK, 0 if write else event.value)
-        text = (
-            f"EL{event.el} wr {register.name} := {event.value:#x}"
-            if write
-            else f"EL{event.el} rd {register.name}"
-        )
-        await self._apply(cpu, event, access, recorded, text)
+        write, value = event.write, event.value
+        access = Access(event.el, event.register, write, value if write else 0)
+        await self._apply(cpu, event, access, Response(Outcome.OK, 0 if write else value))
 
-    async def _apply(self, cpu: _Cpu, event: Event, access: Access, recorded: Response, text: str) -> None:
+    async def _apply(self, cpu: _Cpu, event: Event, access: Access, recorded: Response) -> None:
         report, twins = self.report, cpu.twins
+        done = _Done(event.line, access, recorded)
         got, recorder, strict = await twins.access(access)
         report.operations += 1
         if not access.write or recorded.outcome is not Outcome.OK:
             report.values += 1
-        same = True
         found = compare_answer(access, recorded, got, recorder, strict, twins.faithful)
         if found is not None:
-            await self._add(cpu, event.line, text, *found)
+            await self._add(cpu, done, *found)
+        same = True
         if recorder != strict:
-            self._explain(cpu, event, text, "outcomes" if recorder.outcome != strict.outcome else "reads")
+            await self._explain(cpu, done, "outcomes" if recorder.outcome != strict.outcome else "reads")
             same = twins.faithful
         cpu.seen = await twins.port.lines()
-        before, cpu.models = cpu.models, None
-        if twins.strict is not None and twins.recorder is not None:
-            lines = cpu.seen if twins.faithful else twins.recorder.lines()
-            if not twins.agree:
-                cpu.models = lines, twins.strict.lines()
-                if cpu.models[0] == cpu.models[1]:
-                    cpu.models = None
-                elif before is None or before != cpu.models:
-                    self._explain(cpu, event, text, "states")
-                    same &= twins.faithful
-                await twins.resynchronise(report)
-            await self._forget(twins)
+        if twins.recorder is not None:
+            same &= await self._models(cpu, done)
         report.compared += same
-        cpu.open = event.line, text
-        cpu.recent.append(f"line {event.line}: {text}")
+        cpu.open = done
+        cpu.recent.append(done)
 
-    @staticmethod
-    async def _forget(twins: Twins) -> None:
-        """Drop the deactivation requests: a recorded run does not show the physical interrupts."""
-        for golden in (twins.recorder, twins.strict):
-            if golden is not None and golden.deactivated:
+    async def _models(self, cpu: _Cpu, done: _Done) -> bool:
+        """Take the models' lines, and explain where they part; True if nothing keeps from comparing."""
+        twins = cpu.twins
+        recorder, strict = twins.recorder, twins.strict
+        assert recorder is not None and strict is not None
+        lines = cpu.seen if twins.faithful else recorder.lines()
+        before, cpu.models = cpu.models, None
+        same = True
+        if not twins.agree:
+            models = lines, strict.lines()
+            if models[0] != models[1]:
+                cpu.models = models
+            if (cpu.models is not None and cpu.models != before) or twins.parted:
+                await self._explain(cpu, done, "states")
+            same = twins.faithful or (cpu.models is None and not twins.parted)
+            await twins.resynchronise(self.report)
+        # A recorded run does not show which physical interrupts are active.
+        for golden in (recorder, strict):
+            if golden.deactivated:
                 golden.take_deactivations()
+        return same
 
     async def _close(self, cpu: _Cpu) -> None:
         """Compare the lines after the last access: all its recorded changes have come."""
         assert cpu.open is not None
-        line, text = cpu.open
-        cpu.open = None
+        done, cpu.open = cpu.open, None
         if cpu.models is None and cpu.seen == cpu.recorded:
             return
         recorder, strict = cpu.models or (cpu.seen, cpu.seen)
@@ -166,12 +182,11 @@ class EventReplay:
             recorded, seen = cpu.recorded[index], cpu.seen[index]
             apart = cpu.models is not None and recorder[index] != strict[index]
             if apart and recorder[index] != recorded:
-                await self._add(
-                    cpu, line, text, f"line {name} in the recorder's model", recorded, recorder[index]
-                )
+                who = f"line {name} in the recorder's model"
+                await self._add(cpu, done, who, recorded, recorder[index])
             expected = strict[index] if apart and not cpu.twins.faithful else recorded
             if seen != expected:
-                await self._add(cpu, line, text, f"line {name} after it", expected, seen)
+                await self._add(cpu, done, f"line {name} after it", expected, seen)
         # What was reported once is not reported at every access until the line changes again.
         if cpu.models is None:
             cpu.recorded = cpu.seen
@@ -186,7 +201,8 @@ class EventReplay:
             self.report.values += 1
             index = 0 if event.kind == "virtual irq" else 1
             if not cpu.seen[index] and cpu.models is None:
-                await self._add(cpu, event.line, f"{event.kind} taken", f"line {_LINES[index]}", 1, 0)
+                what = f"line {_LINES[index]} when the guest took its {event.kind} in line {event.line}"
+                await self._add(cpu, cpu.recent[-1] if cpu.recent else None, what, 1, 0)
         elif event.kind == "sysreg" and event.register is not None and event.esr is not None:
             await self._trap(event, event.register, event.esr)
 
@@ -198,28 +214,19 @@ class EventReplay:
         access = Access(event.from_el, register, bool(event.write), event.value or 0, esr >> 5 & 31)
         if not event.write:
             access = access._replace(value=0)
-        text = f"EL{event.from_el} {'wr' if event.write else 'rd'} {register.name}, trapped"
         before = await cpu.twins.port.state()
-        await self._apply(cpu, event, access, Response(Outcome.TRAP_EL2, 0, esr), text)
+        await self._apply(cpu, event, access, Response(Outcome.TRAP_EL2, 0, esr))
         self.report.trapped += 1
         after = await cpu.twins.port.state()
         if before != after:
-            await self._add(cpu, event.line, text, "storage after a trapped access (TRP-5)", 0, 1)
+            await self._add(cpu, cpu.recent[-1], "storage after a trapped access (TRP-5)", 0, 1)
 
     # -- counting --------------------------------------------------------------------------------------
 
-    def _explain(self, cpu: _Cpu, event: Event, text: str, what: str) -> None:
+    async def _explain(self, cpu: _Cpu, done: _Done, what: str) -> None:
         names = cpu.twins.newest
         if not names:
-            self.report.add(
-                difference(
-                    f"{self.report.path}:{event.line}",
-                    text,
-                    f"{what} in which the models part, no rule named",
-                    0,
-                    1,
-                )
-            )
+            await self._add(cpu, done, f"{what} in which the models part, no rule named", 0, 1)
         for name in names:
             counter = self.report.explain(name)
             setattr(counter, what, getattr(counter, what) + 1)
@@ -227,8 +234,7 @@ class EventReplay:
     async def _add(
         self,
         cpu: _Cpu,
-        line: int,
-        text: str,
+        done: _Done | None,
         what: str,
         expected: int,
         got: int,
@@ -239,9 +245,9 @@ class EventReplay:
             f"CPU {cpu.number}: " + " ".join(f"{n} {v:d}" for n, v in zip(_LINES, cpu.seen, strict=True))
         ]
         state += state_lines(port.config, await port.state())
+        recent = [f"line {one.line}: {one}" for one in cpu.recent if one is not done]
+        place = f"{self.report.path}:{done.line if done else self._last}"
+        text = f"CPU {cpu.number} {done or 'reset'}"
         self.report.add(
-            difference(
-                f"{self.report.path}:{line}", f"CPU {cpu.number} {text}", what, expected, got,
-                register=register, recent=cpu.recent, state=state,
-            )
-        )  # fmt: skip
+            difference(place, text, what, expected, got, register=register, recent=recent, state=state)
+        )

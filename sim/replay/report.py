@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -216,7 +215,7 @@ def difference(
     got: int,
     *,
     register: Register | None = None,
-    recent: deque[str] | None = None,
+    recent: Iterable[str] = (),
     state: list[str] | None = None,
 ) -> Difference:
     """Build a :class:`Difference` of two numbers."""
@@ -228,7 +227,7 @@ def difference(
         f"{got:#x}",
         field_lines(register, expected, got),
         list(state or ()),
-        list(recent or ()),
+        list(recent),
     )
 
 

@@ -116,6 +116,11 @@ class Twins:
         return set(self.recorder.effects if self.recorder is not None else ()) or self.residue
 
     @property
+    def parted(self) -> bool:
+        """Whether the last access made the two models store different things."""
+        return bool(self._stored_by) and _stored(self.recorder) != _stored(self.strict)
+
+    @property
     def agree(self) -> bool:
         """Whether the two models hold the same and no deviation took effect: all they show is equal."""
         one, two = self.recorder, self.strict

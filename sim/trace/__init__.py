@@ -35,6 +35,7 @@ from sim.trace.events import (
 from sim.trace.meta import Meta, QemuVariant
 from sim.trace.reader import Kind, Trace, find_traces, open_trace
 from sim.trace.sequences import Operation, OperationKind, PeRegister, Sequence
+from sim.trace.summary import TraceSummary, check_trace
 
 __all__ = [
     "DOCUMENTED_EXCEPTIONS",
@@ -56,7 +57,9 @@ __all__ = [
     "Sequence",
     "TimerLine",
     "Trace",
+    "TraceSummary",
     "VirtualLines",
+    "check_trace",
     "find_traces",
     "open_trace",
 ]

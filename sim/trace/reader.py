@@ -137,12 +137,12 @@ class Trace:
 
     def _read(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """Yield (line number, object), turning everything that can go wrong into one line."""
-        number = 0
+        number, decode = 0, json.JSONDecoder().decode
         try:
             for number, text in enumerate(self._stream, 1):
                 if text.isspace():
                     continue
-                data = json.loads(text)
+                data = decode(text.decode())
                 if not isinstance(data, dict):
                     raise InputError(
                         f"{self.path}:{number}: a line must be a JSON object, not {describe(data)}"
