@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hw.config import GicConfig
@@ -149,6 +149,12 @@ class FileReport:
             self.first = found
         elif len(self.others) < _KEPT:
             self.others.append(found.line)
+
+    def renamed(self, path: str) -> FileReport:
+        """Return the report with the file called ``path``, as whoever asked for it calls it."""
+        first = self.first and replace(self.first, place=self.first.place.replace(self.path, path, 1))
+        others = [text.replace(self.path, path, 1) for text in self.others]
+        return replace(self, path=path, first=first, others=others)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as JSON can carry it."""

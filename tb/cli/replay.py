@@ -1,0 +1,130 @@
+"""``spillway replay``: recorded register traffic on any engine, every recorded value compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from hw.errors import InputError
+from sim.deviations import Deviations
+from sim.replay import FileReport
+from tb.replay import Replays, replay_traces
+from tb.runner import ENGINES
+
+__all__ = ["command"]
+
+#: Seconds after which a progress bar appears, and how many differing files are shown in full.
+_PATIENCE, _SHOWN = 2.0, 3
+
+
+class _Bar:
+    """A progress bar on standard error that appears only when it is worth it, and only on a terminal."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._progress: Progress | None = None
+        self._enabled = sys.stderr.isatty()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Take a report from :func:`tb.replay.replay_traces`."""
+        if not self._enabled or time.monotonic() - self._start < _PATIENCE:
+            return
+        if self._progress is None:
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TaskProgressColumn(),
+                TimeRemainingColumn(),
+            )
+            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._task = self._progress.add_task(what, total=total)
+            self._progress.start()
+        self._progress.update(self._task, description=what, completed=done, total=total)
+
+    def stop(self) -> None:
+        """Remove the bar."""
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _file_line(report: FileReport, width: int) -> str:
+    verdict = "differs" if report.differences else "ok"
+    return (
+        f"{verdict:<8}{os.path.basename(report.path):<{width}}{report.operations:>9,} operations"
+        f"{report.share:>8.1%} compared  {report.differences} differences"
+    )
+
+
+def _print(result: Replays) -> None:
+    width = max((len(os.path.basename(report.path)) for report in result.reports), default=0) + 2
+    for report in result.reports:
+        click.echo(_file_line(report, width))
+    shown = [report for report in result.reports if report.first is not None][:_SHOWN]
+    for report in shown:
+        assert report.first is not None
+        click.echo("\nfirst difference of " + os.path.basename(report.path) + ":")
+        click.echo("\n".join(report.first.lines))
+        if report.others:
+            click.echo(f"then {report.differences - 1} more, such as\n  {report.others[0]}")
+    if result.explained:
+        click.echo("\nexplained by what the recorder does differently from the architecture:")
+    for name, counts in result.explained.items():
+        click.echo(f"  {Deviations.explain(name)}: {counts.text}")
+    rate = result.operations / result.seconds if result.seconds else 0
+    values = sum(report.values + report.line_events for report in result.reports)
+    click.echo(
+        f"\n{len(result.reports)} files on {result.engine}: {result.operations:,} operations, "
+        f"{result.share:.2%} compared in full, {values:,} recorded values, "
+        f"{result.differences} unexplained differences; {result.seconds:.1f} s, {rate:,.0f} operations/s"
+    )
+
+
+def _write_json(path: Path, result: Replays) -> None:
+    """Write the report whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_text(json.dumps(result.to_json(), indent=2) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+@click.command("replay")
+@click.argument("traces", nargs=-1, required=True, metavar="TRACE...")
+@click.option(
+    "--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="What to replay on."
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write the whole report to FILE.")  # fmt: skip
+@click.option("--waves", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write a waveform (.vcd or .fst), from engines that have cycles.")  # fmt: skip
+def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves: Path | None) -> None:
+    """Replay recorded register traffic and compare every recorded value.
+
+    TRACE is a recording (JSON lines, gzip-compressed or not) or a directory of them. The hardware is built
+    as meta.vtr says. On golden, what the recorder does differently from the architecture is switched on and
+    everything is compared; on the other engines it is explained, rule by rule.
+
+    Exit status: 0 all agree, 1 something differs, 2 a file is malformed or not supported.
+    """
+    if json_path is not None and not json_path.resolve().parent.is_dir():
+        raise InputError(f"{json_path}: there is no directory {json_path.parent}; create it first")
+    bar = _Bar()
+    try:
+        result = replay_traces(traces, engine, waves=waves, listener=bar)
+    finally:
+        bar.stop()
+    if result.reports:
+        _print(result)
+        if json_path is not None:
+            _write_json(json_path, result)
+    for text in result.refused:
+        click.echo(f"spillway: {text}", err=True)
+    sys.exit(result.status)
