@@ -118,6 +118,7 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
         lr = vgic_v3_compute_lr(vcpu, irq) & ~LR_A
         if lr & LR_HW:
             vcpu.vm.host.irqs.vgic_v3_deactivate_phys(lr_pintid(lr))
+        vcpu.vm.walked.append(irq.intid)
         vgic_v3_fold_lr(vcpu, lr)
         eoicount -= 1
 

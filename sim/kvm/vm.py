@@ -139,6 +139,8 @@ class Vm:
     vcpus: list[Vcpu] = field(init=False)
     #: SPIs whose end was notified (``kvm_notify_acked_irq``), in order.
     acked: list[int] = field(default_factory=list, init=False)
+    #: INTIDs the EOIcount walk deactivated (``vgic_v3_fold_lr_state``), in order.
+    walked: list[int] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Create what ``kvm_vgic_create`` and ``vgic_init`` do, on a booted host."""
