@@ -6,16 +6,7 @@ from sim.kvm.ap_list import ApListSummary
 from sim.kvm.regs import HCR, VMCR
 from sim.kvm.vm import Vcpu
 
-__all__ = ["vcpu_set_ich_hcr", "vgic_v3_configure_hcr", "vgic_v3_reset", "vgic_v3_set_underflow"]
-
-
-def vgic_v3_reset(vcpu: Vcpu) -> None:
-    """Reset the shadow: VMCR 0; HCR is left for configure_hcr to build (m22)."""
-    vcpu.cpu_if.vgic_vmcr = 0
-    if not vcpu.vm.profile.reset_hook:
-        vcpu.cpu_if.vgic_hcr = HCR.En
-        if not vcpu.vm.profile.constant_traps:
-            vcpu.cpu_if.vgic_hcr |= vcpu.vm.host.trap_options
+__all__ = ["vcpu_set_ich_hcr", "vgic_v3_configure_hcr", "vgic_v3_set_underflow"]
 
 
 def vcpu_set_ich_hcr(vcpu: Vcpu) -> None:

@@ -1,0 +1,17 @@
+"""Prediction of a real kernel: the recorded stimulus goes to our vgic, its answer is compared.
+
+A recording of Linux KVM holds everything that went into the kernel's vgic (guest register accesses that
+trapped, injections, what the hardware handed back at each exit) and everything that came out of it (the
+ICH_* accesses of each world switch). Here the first drives :mod:`sim.kvm` and :mod:`sim.world_switch`, and
+the second is compared with what they do: at each entry ICH_HCR_EL2, ICH_VMCR_EL2, every ICH_LR<n>_EL2 and
+the active priorities, and the sequence of accesses since the entry before.
+
+Open loop, the hardware's answers are the recorded ones. Closed loop, an engine executes the hypervisor's and
+the guest's accesses and *its* answers go to the vgic.
+"""
+
+from sim.predict.predictor import Predictor, predict_trace
+from sim.predict.report import Difference, Report
+from sim.predict.setup import build_vm, profile_of
+
+__all__ = ["Difference", "Predictor", "Report", "build_vm", "predict_trace", "profile_of"]
