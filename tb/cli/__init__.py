@@ -19,6 +19,7 @@ __all__ = ["COMMANDS", "main"]
 #: Subcommand name -> (module, one line for the overview).
 COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
+    "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),
     "params": ("tb.cli.params", "List the parameters of a build."),
     "synth": ("tb.cli.synth", "Place and route a build; report size and frequency."),

@@ -1,0 +1,102 @@
+"""VCD dumps: their variables, and the times at which chosen ones rise."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TextIO
+
+from hw.errors import InputError
+from tb.waves.variable import Variable
+
+__all__ = ["first_nonzero", "period", "read_vcd"]
+
+
+def _sections(file: TextIO) -> Iterator[list[str]]:
+    """Split the header into its ``$keyword ... $end`` sections, each a list of words."""
+    words: list[str] = []
+    for line in file:
+        for word in line.split():
+            if word == "$end":
+                yield words
+                if words[:1] == ["$enddefinitions"]:
+                    return
+                words = []
+            else:
+                words.append(word)
+
+
+def read_vcd(path: Path) -> list[Variable]:
+    """Return the variables of a VCD file in file order.
+
+    Raises
+    ------
+    InputError
+        When the file is not a VCD dump or ends within its header.
+    """
+    scopes: list[str] = []
+    found: list[Variable] = []
+    with path.open(errors="replace") as file:
+        for words in _sections(file):
+            match words:
+                case ["$scope", _, name]:
+                    scopes.append(name)
+                case ["$upscope"] if scopes:
+                    scopes.pop()
+                case ["$var", kind, width, code, *name] if width.isdecimal() and name:
+                    text = " ".join(name)
+                    found.append(Variable.declared(tuple(scopes), text, int(width), kind == "string", code))
+                case ["$enddefinitions"]:
+                    return found
+    raise InputError(f"{path}: not a complete VCD dump; was the simulation cut short? Run it again")
+
+
+def _changes(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield (time, value, identifier) of every change of a bit or vector."""
+    now = 0
+    with path.open(errors="replace") as file:
+        for _ in _sections(file):
+            pass
+        for line in file:
+            match line[:1]:
+                case "#":
+                    now = int(line[1:])
+                case "0" | "1":
+                    yield now, line[0], line[1:].strip()
+                case "b" | "B":
+                    value, _, code = line[1:].strip().partition(" ")
+                    yield now, value, code
+
+
+def first_nonzero(path: Path, codes: Collection[str]) -> dict[str, int]:
+    """Return, for each VCD identifier, the first time its value has a bit set.
+
+    Identifiers that stay zero are missing from the result. Reading stops when all have been found.
+
+    Parameters
+    ----------
+    path : Path
+        A VCD file, its header already known to be sound.
+    codes : collection of str
+        Identifiers to watch (:attr:`Variable.code`).
+    """
+    wanted = set(codes)
+    times: dict[str, int] = {}
+    for time, value, code in _changes(path):
+        if code in wanted and "1" in value:
+            times[code] = time
+            wanted.discard(code)
+        if not wanted:
+            break
+    return times
+
+
+def period(path: Path, code: str) -> int | None:
+    """Return the time between the first two rises of a bit, or None if it does not rise twice."""
+    first = None
+    for time, value, changed in _changes(path):
+        if changed == code and value == "1":
+            if first is not None:
+                return time - first
+            first = time
+    return None
