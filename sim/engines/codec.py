@@ -12,6 +12,7 @@ from hw import port as gateware
 from hw.config import GicConfig
 from hw.errors import InputError
 from hw.registers import Register
+from sim.encoding import register_at
 from sim.port import Access, Outcome, PeContext, Response, State
 
 __all__ = ["PortCodec"]
@@ -91,6 +92,19 @@ class PortCodec:
         if not 0 <= value < 1 << 64:
             raise InputError(f"{register.name}: {value:#x} does not fit in 64 bits")
         return fixed | value << _VALUE_LSB
+
+    def access(self, packed: int) -> Access:
+        """Unpack a request, as a monitor sees it."""
+
+        def member(name: str) -> int:
+            lsb, mask = _slice(_REQUEST, name)
+            return packed >> lsb & mask
+
+        context = PeContext(
+            **{name: bool(member("context") >> _CONTEXT[name].offset & 1) for name in PeContext._fields}
+        )
+        register = register_at(member("encoding"))
+        return Access(member("el"), register, bool(member("write")), member("value"), member("rt"), context)
 
     def response(self, packed: int) -> Response:
         """Unpack a response."""

@@ -1,0 +1,120 @@
+"""Constrained-random register accesses, biased to the states where bugs live.
+
+One generator serves Hypothesis, the cocotb benches, the soak and the coverage run: it is pure Python,
+decides everything through :class:`~sim.stimulus.choices.Choices`, and aims with the storage that the
+interface holds at the moment (any model's :class:`sim.port.State`), never with a model of its own.
+
+>>> from hw.config import GicConfig
+>>> from sim.golden import Golden
+>>> config = GicConfig()
+>>> golden, stimulus = Golden(config), Stimulus(config, RandomChoices(seed=1))
+>>> for _ in range(3):
+...     response = golden.access(stimulus.next(golden.state()))
+"""
+
+from __future__ import annotations
+
+from hw.config import GicConfig
+from hw.errors import InputError
+from hw.registers import lookup
+from sim.port import Access, State
+from sim.stimulus.choices import Choices, ListChoices, RandomChoices
+from sim.stimulus.operations import OPERATIONS, Operation
+from sim.stimulus.values import Values
+
+__all__ = ["MOODS", "Choices", "ListChoices", "RandomChoices", "Stimulus"]
+
+_GUEST = {"acknowledge": 10, "end": 8, "end_absent": 2, "deactivate": 4, "pending_id": 2, "guest_read": 2}
+_HOST = {"fill": 10, "change_state": 2, "empty": 1, "host_read": 2}
+
+#: Mood -> operation -> weight. The first operation of the first mood is the simplest.
+MOODS: dict[str, dict[str, int]] = {
+    # A guest that acknowledges and completes, and a hypervisor that keeps the LRs full.
+    "service": {**_GUEST, **_HOST, "mask": 1, "active_priorities": 1},
+    # Far more active interrupts than LRs: completions find none, EOIcount moves and wraps.
+    "overflow": {**_GUEST, **_HOST, "end_absent": 10, "deactivate": 8, "active_priorities": 8,
+                 "configure": 2},
+    # Nested preemption, ties, every binary point.
+    "priorities": {**_GUEST, **_HOST, "binary_point": 3, "mask": 3, "control": 2, "copy": 2},
+    # Entries that look alike.
+    "aliases": {**_GUEST, **_HOST, "copy": 8, "change_state": 4},
+    "control": {**_GUEST, **_HOST, "enable": 4, "control": 4, "machine_control": 2, "toggle_hcr": 2},
+    "traps": {**_GUEST, **_HOST, "trap": 3, "generate_sgi": 2, "mask": 1, "anything": 6, "toggle_hcr": 2,
+              "binary_point": 1, "enable": 1, "control": 1, "active_priorities": 1},
+    "status": {**_GUEST, **_HOST, "configure": 4, "empty": 8, "host_read": 6},
+    # No rule of good behaviour at all.
+    "garbage": dict.fromkeys(OPERATIONS, 1) | {"garbage_lr": 6, "garbage_control": 2, "anything": 6},
+}  # fmt: skip
+#: Operations a mood lasts, at least; at most twice as many.
+_MOOD_LENGTH = 48
+
+
+def _table(weights: dict[str, int]) -> tuple[Operation, ...]:
+    return tuple(OPERATIONS[name] for name, weight in weights.items() for _ in range(weight))
+
+
+_TABLES = {mood: _table(weights) for mood, weights in MOODS.items()}
+
+
+class Stimulus:
+    """An endless stream of accesses for one configuration.
+
+    Parameters
+    ----------
+    config : GicConfig
+        The build under test.
+    choices : Choices
+        Source of all decisions. It may be replaced between two calls.
+    mood : str or None
+        One of :data:`MOODS` to stay in; None changes it every now and then.
+
+    Raises
+    ------
+    InputError
+        For an unknown mood.
+    """
+
+    def __init__(self, config: GicConfig, choices: Choices, mood: str | None = None):
+        if mood is not None and mood not in MOODS:
+            raise InputError(f"unknown mood {mood!r}; one of {', '.join(MOODS)}")
+        self._values = Values(config, choices)
+        self._fixed = mood
+        self._mood = mood or next(iter(MOODS))
+        self._left = 0
+        self._setup: list[Access] = []
+
+    @property
+    def choices(self) -> Choices:
+        """Where decisions come from."""
+        return self._values.choices
+
+    @choices.setter
+    def choices(self, choices: Choices) -> None:
+        self._values.choices = choices
+
+    def next(self, state: State) -> Access:
+        """Return the next access for an interface that holds ``state``."""
+        if self._setup:
+            return self._setup.pop()
+        if not self._left:
+            self._change_mood(state)
+            return self._setup.pop()
+        self._left -= 1
+        table = _TABLES[self._mood]
+        return table[self._values.choices.below(len(table))](self._values, state)
+
+    def _change_mood(self, state: State) -> None:
+        """Take another mood, other hot values, and put the interface into a state where things happen."""
+        values = self._values
+        choices = values.choices
+        self._mood = self._fixed or choices.among(tuple(MOODS))
+        self._left = _MOOD_LENGTH + choices.below(_MOOD_LENGTH)
+        values.refresh()
+        # Last first. Stuck active priorities would keep everything masked.
+        self._setup = [
+            Access(2, lookup("ICH_HCR_EL2"), True, values.hcr(traps=self._mood == "traps")),
+            Access(2, lookup("ICH_VMCR_EL2"), True, values.vmcr()),
+        ]
+        for group in (0, 1):
+            for word in range(len(state.ap0r)):
+                self._setup.append(Access(2, lookup(f"ICH_AP{group}R{word}_EL2"), True, 0))
