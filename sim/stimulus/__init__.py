@@ -24,7 +24,8 @@ from sim.stimulus.values import Values
 
 __all__ = ["MOODS", "Choices", "ListChoices", "RandomChoices", "Stimulus"]
 
-_GUEST = {"acknowledge": 10, "end": 8, "end_absent": 2, "deactivate": 4, "pending_id": 2, "guest_read": 2}
+_GUEST = {"acknowledge": 10, "end": 8, "end_absent": 2, "name_any": 2, "deactivate": 4, "pending_id": 2,
+          "guest_read": 2}  # fmt: skip
 _HOST = {"fill": 10, "change_state": 2, "empty": 1, "host_read": 2}
 
 #: Mood -> operation -> weight. The first operation of the first mood is the simplest.
@@ -39,8 +40,9 @@ MOODS: dict[str, dict[str, int]] = {
     # Entries that look alike.
     "aliases": {**_GUEST, **_HOST, "copy": 8, "change_state": 4},
     "control": {**_GUEST, **_HOST, "enable": 4, "control": 4, "machine_control": 2, "toggle_hcr": 2},
-    "traps": {**_GUEST, **_HOST, "trap": 3, "generate_sgi": 2, "mask": 1, "anything": 6, "toggle_hcr": 2,
-              "binary_point": 1, "enable": 1, "control": 1, "active_priorities": 1},
+    "traps": {**_GUEST, **_HOST, "trap": 4, "name_any": 24, "pending_id": 8, "generate_sgi": 2, "mask": 1,
+              "anything": 6, "toggle_hcr": 2, "empty": 4, "binary_point": 1, "enable": 1, "control": 1,
+              "active_priorities": 1},
     "status": {**_GUEST, **_HOST, "configure": 4, "empty": 8, "host_read": 6},
     # No rule of good behaviour at all.
     "garbage": dict.fromkeys(OPERATIONS, 1) | {"garbage_lr": 6, "garbage_control": 2, "anything": 6},

@@ -88,6 +88,12 @@ def end_absent(values: Values, state: State) -> Access:
     return _guest_write(values, _EOIR[_group(values)], values.intid(), 24)
 
 
+def name_any(values: Values, state: State) -> Access:
+    """Write an EOIR or DIR with the INTID of an LR in whatever state, the empty ones too (EOI-4)."""
+    register = values.choices.among((*_EOIR, _DIR))
+    return _guest_write(values, register, LR["vINTID"].get(values.choices.among(state.lr)), 24)
+
+
 def deactivate(values: Values, state: State) -> Access:
     """Write DIR with the INTID of some active LR, or with any (DIR-*)."""
     if not _VEOIM.get(state.vmcr) and not values.choices.one_in(4):
@@ -242,8 +248,8 @@ def anything(values: Values, state: State) -> Access:
 OPERATIONS: dict[str, Operation] = {
     function.__name__: function
     for function in (
-        acknowledge, end, end_absent, deactivate, pending_id, guest_read, mask, binary_point, control,
-        enable, generate_sgi, fill, empty, change_state, copy, garbage_lr, configure, trap, toggle_hcr,
-        machine_control, garbage_control, active_priorities, host_read, anything,
+        acknowledge, end, end_absent, name_any, deactivate, pending_id, guest_read, mask, binary_point,
+        control, enable, generate_sgi, fill, empty, change_state, copy, garbage_lr, configure, trap,
+        toggle_hcr, machine_control, garbage_control, active_priorities, host_read, anything,
     )
 }  # fmt: skip

@@ -50,7 +50,8 @@ class Values:
 
     def refresh(self) -> None:
         """Choose other hot INTIDs and priorities."""
-        self.hot_intids = tuple(self.choices.among(self._intids) for _ in range(4))
+        lpi = FIRST_LPI + self.choices.among((0, 1, 33, 40))
+        self.hot_intids = (*(self.choices.among(self._intids) for _ in range(3)), lpi)
         near = self.choices.below(256)
         self.hot_priorities = (near, near, near ^ self._step, self.choices.below(256))
 
@@ -80,18 +81,18 @@ class Values:
 
     def list_register(self, state: LRState) -> int:
         """Compose an LR in the given state."""
-        pick = self.choices.below(8)
+        pick = self.choices.below(12)
         value = LR["State"].put(0, state)
         value = LR["vINTID"].put(value, self.intid())
         value = LR["Priority"].put(value, self.priority())
         value = LR["Group"].put(value, 0 if self.choices.one_in(3) else 1)
-        if pick == 7:
+        if pick > 8:
             # HW with a physical INTID that may be special, beyond the distributor's, or equal to the vINTID.
             physical = self.choices.among((40, 33, 16, 15, 1019, 1020, 1023, 1024, 8191))
             return LR["HW"].put(LR["pINTID"].put(value, physical), 1)
-        if pick == 6:
+        if pick == 8:
             return LR["pINTID"].put(value, self.choices.below(1 << 13))
-        return value | _LR_EOI if pick == 5 else value
+        return value | _LR_EOI if pick > 5 else value
 
     def hcr(self, traps: bool) -> int:
         """Compose an ICH_HCR_EL2 that is enabled, with some maintenance causes and perhaps some traps."""
@@ -100,7 +101,7 @@ class Values:
             if self.choices.one_in(3):
                 value |= _HCR[name].mask
         for name in _TRAPS:
-            if traps and self.choices.one_in(4):
+            if traps and self.choices.one_in(3):
                 value |= _HCR[name].mask
         if self.choices.one_in(4):
             value |= _HCR["vSGIEOICount"].mask
