@@ -110,7 +110,7 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
     cpu_if.used_lrs = 0
     if not profile.eoicount_walk or not profile.fold_primitive:
         return
-    for irq in _walked_entries(vcpu):
+    for irq in _walked_entries(vcpu, eoicount):
         if not eoicount:
             break
         if not irq.active or vgic_target_oracle(irq) is not vcpu:
@@ -123,8 +123,11 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
         eoicount -= 1
 
 
-def _walked_entries(vcpu: Vcpu) -> Sequence[VgicIrq]:
-    """Return the entries the EOIcount walk visits: the parked list, the whole list, or its tail."""
+def _walked_entries(vcpu: Vcpu, eoicount: int) -> Sequence[VgicIrq]:
+    """Return the entries the EOIcount walk visits: the parked list, the whole list, or its tail.
+
+    With nothing to walk for, the kernel reads the links of ``last_lr_irq`` but does not follow them.
+    """
     profile, host = vcpu.vm.profile, vcpu.vm.host
     if profile.split_overflow:
         return tuple(vcpu.overflow_ap_list)
@@ -135,6 +138,8 @@ def _walked_entries(vcpu: Vcpu) -> Sequence[VgicIrq]:
         return ()
     if last.freed:
         raise VgicCorruptionError(f"vgic_v3_fold_lr_state: last_lr_irq is LPI {last.intid}, which was freed")
+    if not eoicount:
+        return ()
     if last not in vcpu.ap_list:
         raise VgicCorruptionError(
             f"vgic_v3_fold_lr_state: last_lr_irq {last.intid} is not on the list any more"
