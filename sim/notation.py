@@ -13,6 +13,7 @@ from hw.registers import BY_NAME, MISR_BITS, LRState
 
 __all__ = [
     "ANY_ENTRY",
+    "HCR_NAMES",
     "MISR_BITS",
     "EntryPattern",
     "compare_entry",
@@ -38,7 +39,8 @@ _FAMILIES = (
     ("VGrp1EIE", "VGrp1DIE"),
     ("vSGIEOICount",),
 )
-_NAMES = (*_ALWAYS, *(name for family in _FAMILIES for name in family))
+#: Every bit that may be named.
+HCR_NAMES = (*_ALWAYS, *(name for family in _FAMILIES for name in family))
 
 
 def format_lr(value: int) -> str:
@@ -58,8 +60,8 @@ def format_lrs(values: list[int]) -> str:
     return " ".join(text for text in texts if text != "-") or "none"
 
 
-def format_hcr(value: int, names: tuple[str, ...] = _NAMES) -> str:
-    """Return the names of the set bits of an ICH_HCR_EL2 value."""
+def format_hcr(value: int, names: tuple[str, ...] = HCR_NAMES) -> str:
+    """Return the names of the set bits of an ICH_HCR_EL2 value, those that may be named."""
     return " ".join(name for name in names if _HCR[name].get(value))
 
 
@@ -113,8 +115,8 @@ def _bits(words: list[str]) -> dict[str, bool]:
     must = dict.fromkeys(_ALWAYS, False)
     for word in words:
         name = word.removeprefix("!")
-        if name not in _NAMES:
-            raise ValueError(f"expected ICH_HCR_EL2 bits ({' '.join(_NAMES)}), found {word!r}")
+        if name not in HCR_NAMES:
+            raise ValueError(f"expected ICH_HCR_EL2 bits ({' '.join(HCR_NAMES)}), found {word!r}")
         for family in _FAMILIES:
             if name in family and not word.startswith("!"):
                 must.update(dict.fromkeys(family, False))

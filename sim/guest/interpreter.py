@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw.registers import BY_NAME
 from sim.guest.operation import Kind, Operation
-from sim.guest.program import REGISTERS, Condition, Instruction, Op, Program, Source
+from sim.guest.program import REGISTERS, UNDEFINED, Condition, Instruction, Op, Program, Source
 
 __all__ = ["ProgramGuest", "sgi_value"]
 
@@ -90,14 +90,16 @@ class ProgramGuest:
         one, self._current = self._current, None
         if one is None:
             return
-        if fault:
+        if fault and one.expect != UNDEFINED:
             self._fail(one, f"faulted (ESR {fault:#x})")
+        elif one.expect == UNDEFINED and not fault:
+            self._fail(one, "was executed")
         if one.op is Op.LOAD and one.bit is not None:
             value = value >> one.bit & 1
         if one.op in (Op.MRS, Op.LOAD):
             if one.rd is not None:
                 self.registers[one.rd] = value
-            if one.expect is not None and value != one.expect and not fault:
+            if one.expect not in (None, UNDEFINED, value) and not fault:
                 self._fail(one, f"read {value} ({value:#x})")
         self.pc += 1
 

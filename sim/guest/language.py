@@ -27,7 +27,17 @@ from hw.errors import InputError
 from hw.registers import BY_NAME
 from sim.guest import memory_map
 from sim.guest.memory_map import Place
-from sim.guest.program import REGISTERS, SCRATCH, Condition, Instruction, Op, Program, Reg, Source
+from sim.guest.program import (
+    REGISTERS,
+    SCRATCH,
+    UNDEFINED,
+    Condition,
+    Instruction,
+    Op,
+    Program,
+    Reg,
+    Source,
+)
 
 __all__ = ["Where", "parse_instruction", "parse_program", "strip_comment"]
 
@@ -131,19 +141,30 @@ def _register(token: str) -> int | None:
 
 
 def _result(line: _Line, hexadecimal: bool = False) -> tuple[int | None, int | None]:
-    """Parse ``[rd] [-> value]``; ``none`` is 1023 and ``idle`` is 0xff."""
+    """Parse ``[rd] [-> value]``; ``none`` is 1023, ``idle`` 0xff, ``undef`` an UNDEFINED exception."""
     rd = None
     if _register(line.peek() or "") is not None:
         rd = line.register()
     expect = None
     if line.accept("->"):
-        names = {"none": 1023, "idle": 0xFF}
+        names = {"none": 1023, "idle": 0xFF, "undef": UNDEFINED}
         if line.peek() in names:
             expect = names[line.take("a value")]
         else:
-            expect = line.number("the expected value, none or idle", hexadecimal)
+            expect = line.number("the expected value, none, idle or undef", hexadecimal)
     line.end()
     return rd, expect
+
+
+def _faults(line: _Line) -> int | None:
+    """Parse the ``[-> undef]`` of a write."""
+    expect = None
+    if line.accept("->"):
+        if line.take("undef") != "undef":
+            raise line.error("a write returns nothing; only '-> undef' may follow")
+        expect = UNDEFINED
+    line.end()
+    return expect
 
 
 def _cpu_register(line: _Line, mnemonic: str) -> list[Instruction]:
@@ -153,8 +174,7 @@ def _cpu_register(line: _Line, mnemonic: str) -> list[Instruction]:
         if not register.writable:
             raise line.error(f"{mnemonic} cannot be written; read it with {mnemonic} [rd] [-> value]")
         source = line.source("the value to write", hexadecimal)
-        line.end()
-        return [Instruction(Op.MSR, src=source, register=register)]
+        return [Instruction(Op.MSR, src=source, register=register, expect=_faults(line))]
     if register.writable and line.peek() not in (None, "->") and _register(line.peek() or "") is None:
         raise line.error(f"expected '=' to write {mnemonic}, or a register or '->' to read it")
     rd, expect = _result(line, hexadecimal)
@@ -163,8 +183,8 @@ def _cpu_register(line: _Line, mnemonic: str) -> list[Instruction]:
 
 def _complete(line: _Line, mnemonic: str) -> list[Instruction]:
     source = line.source("an INTID", limit=1 << 24)
-    line.end()
-    return [Instruction(Op.MSR, src=source, register=BY_NAME[f"ICC_{_COMPLETE[mnemonic]}_EL1"])]
+    register = BY_NAME[f"ICC_{_COMPLETE[mnemonic]}_EL1"]
+    return [Instruction(Op.MSR, src=source, register=register, expect=_faults(line))]
 
 
 def _sgi(line: _Line, mnemonic: str) -> list[Instruction]:

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from hw.registers import Register
 from sim.guest.memory_map import Place
 
-__all__ = ["REGISTERS", "SCRATCH", "Condition", "Instruction", "Op", "Program", "Reg", "Source"]
+__all__ = ["REGISTERS", "SCRATCH", "UNDEFINED", "Condition", "Instruction", "Op", "Program", "Reg", "Source"]
 
 #: Number of guest registers, r0 to r7.
 REGISTERS = 8
 #: The register that expanded instructions (IGROUPR) overwrite.
 SCRATCH = 7
+#: Expected result of an access that must be UNDEFINED.
+UNDEFINED = -1
 
 
 class Op(enum.Enum):
@@ -79,7 +81,8 @@ class Instruction:
     source. ``register``: of MRS and MSR. ``place`` and ``size`` (bytes): of LOAD and STORE. ``bit``: a
     LOAD keeps only this bit, as 0 or 1. ``targets``: bit mask of an SGI's vCPUs; None is the sender
     alone, -1 everyone else; ``group`` is its group. ``target``: instruction number of a branch.
-    ``expect``: value that a read must return, else the guest fails. ``line`` and ``text``: the source.
+    ``expect``: value that a read must return, or UNDEFINED; else the guest fails. ``line`` and
+    ``text``: the source.
     """
 
     op: Op

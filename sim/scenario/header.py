@@ -17,7 +17,8 @@ _FLAGS = {"on": True, "off": False, "yes": True, "no": False}
 _CONFIG_NUMBERS = ("lrs", "pri_bits", "pre_bits", "id_bits")
 _CONFIG_FLAGS = ("tds", "nv4", "seis", "a3v", "eoicnt_mode1")
 _NUMBERS = {"vcpus": (1, 8), "pcpus": (1, 8), "eoimode": (0, 1), "spis": (32, 960), "kick": (0, 1000)}
-_KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, "mi", "pmr", "group0", "group1")
+_SWITCHES = ("group0", "group1", "vgic")
+_KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, *_SWITCHES, "mi", "pmr")
 
 
 def _number(word: str, what: str, where: Where, low: int, high: int, base: int = 0) -> int:
@@ -77,7 +78,7 @@ def parse_machine(text: str, spec: MachineSpec, where: Where) -> MachineSpec:
             )
         elif key == "pmr":
             changes[key] = _number(word, "a priority (hexadecimal)", where, 0, 0xFF, 16)
-        elif key in ("group0", "group1"):
+        elif key in _SWITCHES:
             changes[key] = _flag(key, word, where)
         else:
             close = difflib.get_close_matches(key, _KEYS, 1)

@@ -12,7 +12,9 @@ from sim.notation import ANY_ENTRY, EntryPattern
 __all__ = [
     "SLOW",
     "Abort",
+    "Discard",
     "Enter",
+    "ExpectAll",
     "ExpectEntry",
     "ExpectExits",
     "ExpectHardware",
@@ -26,6 +28,7 @@ __all__ = [
     "MachineSpec",
     "Maintenance",
     "Physical",
+    "Probe",
     "Run",
     "Scenario",
     "SetLine",
@@ -44,7 +47,7 @@ class MachineSpec:
 
     ``mi``: guest operations between the maintenance interrupt and the exit, SLOW for only at ``MI!``.
     ``kick``: the same for kicks. ``pmr``, ``eoimode``, ``group0`` and ``group1``: what the guest has
-    already programmed, and the hypervisor already knows.
+    already programmed, and the hypervisor already knows. ``vgic`` False: no in-kernel interrupt controller.
     """
 
     config: GicConfig = field(default_factory=GicConfig)
@@ -57,6 +60,7 @@ class MachineSpec:
     group0: bool = False
     group1: bool = True
     spis: int = 96
+    vgic: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,25 @@ class Hammer(_Base):
 
 
 @dataclass(frozen=True)
+class Discard(_Base):
+    """The ITS unmaps LPIs: the mapping's reference goes."""
+
+    intids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probe(_Base):
+    """The kernel looks for TDIR on a host: ``settings`` of :class:`sim.kvm.host.Host`, then the answer.
+
+    ``found``: ICV_DIR_EL1 can be trapped alone; ``traps``: the constant trap bits.
+    """
+
+    settings: tuple[tuple[str, bool], ...] = ()
+    found: bool = False
+    traps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ExpectEntry(_Base):
     """``E:`` what the last entry put into the hardware."""
 
@@ -204,6 +227,15 @@ class ExpectList(_Base):
 
     what: str = "D"
     intids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExpectAll(_Base):
+    """``A:`` over all entries and exits so far: bits seen set (``!``: never), and the highest EOIcount."""
+
+    vcpu: int = 0
+    bits: tuple[str, ...] = ()
+    eoicount: int | None = None
 
 
 @dataclass(frozen=True)

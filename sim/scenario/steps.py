@@ -7,11 +7,13 @@ from collections.abc import Callable
 
 from sim.guest.language import Where, parse_instruction
 from sim.guest.program import Op
-from sim.notation import MISR_BITS, parse_entry
+from sim.notation import HCR_NAMES, MISR_BITS, parse_entry
 from sim.scenario.header import parse_numbers
 from sim.scenario.model import (
     Abort,
+    Discard,
     Enter,
+    ExpectAll,
     ExpectEntry,
     ExpectExits,
     ExpectHardware,
@@ -23,6 +25,7 @@ from sim.scenario.model import (
     Inject,
     Maintenance,
     Physical,
+    Probe,
     Run,
     Scenario,
     SetLine,
@@ -41,16 +44,16 @@ STATE_WORDS = (
     "not-on_lr", "listed", "unlisted", "enabled", "disabled",
 )  # fmt: skip
 #: How a RUN, or a step, can end.
-VERDICTS = ("finished", "asleep", "lost", "live-lock", "storm", "running")
+VERDICTS = ("finished", "asleep", "lost", "live-lock", "storm", "corruption", "running")
 
 _GUARD = re.compile(r"\[([^\]]+)\]\s*(.*)$")
 _VCPU = re.compile(r"vCPU(\d+)\s*:\s*(.*)$", re.IGNORECASE)
-_EXPECT = re.compile(r"([EXSFHPDNV])(?:\((\d+)\))?\s*:\s*(.*)$")
+_EXPECT = re.compile(r"([EXSFHPDNVA])(?:\((\d+)\))?\s*:\s*(.*)$")
 _LINE = re.compile(r"line\s+(\d+)\s*=\s*([01])$")
 _PHYS = re.compile(r"phys\s+(\d+)\s+(.*)$")
 _STEP_WORDS = (
-    "a guest instruction, ENTER, ABORT, MI!, inj, line, phys, user, hammer, RUN, "
-    "or E: X: S: F: H: P: D: N: V:"
+    "a guest instruction, ENTER, ABORT, MI!, inj, line, phys, user, discard, hammer, probe, RUN, "
+    "or E: X: S: F: A: H: P: D: N: V:"
 )
 
 
@@ -178,6 +181,35 @@ def _hammer(rest: str, vcpu: int, steps: Steps, scenario: Scenario, common: dict
     return Hammer(**common, intids=intids, times=int(match[2]))
 
 
+def _discard(rest: str, vcpu: int, steps: Steps, scenario: Scenario, common: dict, where: Where) -> Step:
+    intids = parse_numbers(rest, "LPIs to unmap", where)
+    for intid in intids:
+        _known(intid, scenario, where)
+    return Discard(**common, intids=intids)
+
+
+_HOST = ("gicv3_cpuif", "gicv5", "apple", "vhe", "hyp", "tds", "seis")
+
+
+def _probe(rest: str, vcpu: int, steps: Steps, scenario: Scenario, common: dict, where: Where) -> Step:
+    left, arrow, right = rest.replace("→", "->").partition("->")
+    settings = []
+    for word in left.replace(",", " ").split():
+        name, equals, value = word.partition("=")
+        if name not in _HOST or not equals or value not in ("yes", "no"):
+            raise where.error(
+                f"expected host settings ({' '.join(_HOST)}) as name=yes or name=no, found {word!r}"
+            )
+        settings.append((name, value == "yes"))
+    words = right.split()
+    if not arrow or not words or words[0] not in ("yes", "no"):
+        raise where.error("expected '-> yes' or '-> no' and the constant trap bits")
+    for word in words[1:]:
+        if word not in ("TALL0", "TALL1", "TC", "TDIR"):
+            raise where.error(f"expected trap bits (TALL0 TALL1 TC TDIR), found {word!r}")
+    return Probe(**common, settings=tuple(settings), found=words[0] == "yes", traps=tuple(words[1:]))
+
+
 def _nothing(rest: str, word: str, where: Where) -> None:
     if rest:
         raise where.error(f"expected the end of the line after {word}, found {rest!r}")
@@ -193,6 +225,7 @@ def _known(intid: int, scenario: Scenario, where: Where) -> None:
 _ACTIONS: dict[str, Callable[..., Step]] = {
     "ENTER": _enter, "ABORT": _abort, "MI!": _maintenance, "inj": _inject, "line": _set_line,
     "phys": _physical, "user": _user, "RUN": _run, "hammer": _hammer,
+    "discard": _discard, "probe": _probe,
 }  # fmt: skip
 
 
@@ -294,6 +327,20 @@ def _list(what: str) -> Callable[..., Step]:
     return parse
 
 
+def _all(rest: str, vcpu: int, common: dict, where: Where) -> Step:
+    bits: list[str] = []
+    eoicount = None
+    for words in _items(rest, where):
+        if words[0] == "EOIcount" and len(words) == 2:
+            eoicount = parse_numbers(words[1], "a number", where)[0]
+            continue
+        for word in words:
+            if word.removeprefix("!") not in HCR_NAMES:
+                raise where.error(f"expected HCR bits ({' '.join(HCR_NAMES)}) or EOIcount n, found {word!r}")
+            bits.append(word)
+    return ExpectAll(**common, vcpu=vcpu, bits=tuple(bits), eoicount=eoicount)
+
+
 def _verdict(rest: str, vcpu: int, common: dict, where: Where) -> Step:
     if rest not in VERDICTS:
         raise where.error(f"expected one of {', '.join(VERDICTS)}, found {rest!r}")
@@ -302,5 +349,5 @@ def _verdict(rest: str, vcpu: int, common: dict, where: Where) -> Step:
 
 _EXPECTATIONS: dict[str, Callable[..., Step]] = {
     "E": _entry, "X": _exits, "S": _state("S"), "F": _state("F"), "H": _hardware, "P": _physical_state,
-    "D": _list("D"), "N": _list("N"), "V": _verdict,
+    "D": _list("D"), "N": _list("N"), "V": _verdict, "A": _all,
 }  # fmt: skip

@@ -1,0 +1,85 @@
+"""Making the machine a scenario describes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hw.registers import BY_NAME
+from sim.guest.interpreter import ProgramGuest
+from sim.kvm.hcr import vcpu_set_ich_hcr
+from sim.kvm.host import Host
+from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, Config, VgicIrq
+from sim.kvm.lpi import vgic_add_lpi
+from sim.kvm.lr import vgic_get_vcpu_irq
+from sim.kvm.profile import Profile
+from sim.kvm.vm import Vm
+from sim.machine.events import EventLog
+from sim.machine.machine import Machine
+from sim.machine.physical import PhysicalInterrupts
+from sim.port import CpuPort
+from sim.scenario.model import Interrupt, MachineSpec, Scenario
+
+__all__ = ["build_machine", "build_vm", "initial_vmcr", "pes_needed"]
+
+_VMCR = {field.name: field for field in BY_NAME["ICH_VMCR_EL2"].fields}
+
+
+def initial_vmcr(spec: MachineSpec) -> int:
+    """Return ICH_VMCR_EL2 as the guest has left it before the first step."""
+    config = spec.config
+    values = {
+        "VPMR": spec.pmr, "VBPR0": config.min_bpr0, "VBPR1": config.min_bpr1, "VEOIM": spec.eoimode,
+        "VENG0": int(spec.group0), "VENG1": int(spec.group1),
+    }  # fmt: skip
+    vmcr = 0
+    for name, value in values.items():
+        vmcr = _VMCR[name].put(vmcr, value)
+    return vmcr
+
+
+def pes_needed(spec: MachineSpec) -> int:
+    """Return the number of physical CPUs, one for each vCPU unless said otherwise."""
+    return spec.pcpus or spec.vcpus
+
+
+def build_vm(spec: MachineSpec, interrupts: Sequence[Interrupt], profile: Profile) -> Vm:
+    """Return a VM whose distributor and CPU interfaces are configured as a scenario says."""
+    host = Host(config=spec.config, irqs=PhysicalInterrupts())
+    vm = Vm(host, profile, spec.vcpus, spec.spis, irqchip_in_kernel=spec.vgic)
+    vm.dist.enabled = True
+    for vcpu in vm.vcpus:
+        vcpu.cpu_if.vgic_vmcr = initial_vmcr(spec)
+        if not spec.vgic:
+            vcpu_set_ich_hcr(vcpu)
+    for one in interrupts:
+        if one.intid < VGIC_NR_PRIVATE_IRQS:
+            for vcpu in vm.vcpus:
+                _configure(vm, vcpu.private_irqs[one.intid], one)
+        elif one.intid >= VGIC_MIN_LPI:
+            vm.vcpus[one.vcpu].lpis_enabled = True
+            vgic_add_lpi(vm.vcpus[one.vcpu], one.intid, one.priority, one.enabled)
+        else:
+            irq = vgic_get_vcpu_irq(vm.vcpus[0], one.intid)
+            irq.target_vcpu = vm.vcpus[one.vcpu]
+            irq.mpidr = irq.target_vcpu.mpidr
+            _configure(vm, irq, one)
+    return vm
+
+
+def _configure(vm: Vm, irq: VgicIrq, one: Interrupt) -> None:
+    irq.priority, irq.group, irq.enabled = one.priority, one.group, one.enabled
+    irq.config = Config.LEVEL if one.level else Config.EDGE
+    if one.hw is not None:
+        vm.host.irqs.map(vm.vcpus[one.vcpu], one.hw, one.intid)
+
+
+def build_machine(
+    scenario: Scenario, spec: MachineSpec, profile: Profile, ports: Sequence[CpuPort]
+) -> Machine:
+    """Return the machine of a scenario, with its guest programs loaded and nothing entered yet."""
+    vm = build_vm(spec, scenario.interrupts, profile)
+    machine = Machine(ports, vm, spec.mi, spec.kick, EventLog())
+    machine.resampled = {one.intid for one in scenario.interrupts if one.resample}
+    for number, program in scenario.guests.items():
+        machine.runners[number].guest = ProgramGuest(program, number, scenario.file)
+    return machine
