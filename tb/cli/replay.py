@@ -105,7 +105,7 @@ def _write_json(path: Path, result: Replays) -> None:
               help="Also write the whole report to FILE.")  # fmt: skip
 @click.option("--waves", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write a waveform (.vcd or .fst), from engines that have cycles.")  # fmt: skip
-def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves: Path | None) -> None:
+def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves: Path | None) -> int:
     """Replay recorded register traffic and compare every recorded value.
 
     TRACE is a recording (JSON lines, gzip-compressed or not) or a directory of them. The hardware is built
@@ -127,4 +127,4 @@ def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves:
             _write_json(json_path, result)
     for text in result.refused:
         click.echo(f"spillway: {text}", err=True)
-    sys.exit(result.status)
+    return result.status
