@@ -16,7 +16,15 @@ from sim.engines.golden import GoldenPort
 from sim.port import Access, CpuPort, Lines, Outcome, Response, State
 from sim.stimulus import RandomChoices, Stimulus
 
-__all__ = ["Difference", "Lockstep", "apply", "describe", "describe_access", "random_job"]
+__all__ = [
+    "Difference",
+    "Lockstep",
+    "apply",
+    "describe",
+    "describe_access",
+    "random_job",
+    "state_parts",
+]
 
 #: Accesses shown before the one that made the difference.
 _HISTORY = 12
@@ -77,7 +85,7 @@ def describe_access(access: Access, response: Response | None = None) -> str:
     return text
 
 
-def _state_parts(state: State) -> dict[str, int]:
+def state_parts(state: State) -> dict[str, int]:
     """Return storage as register name -> value."""
     parts = {name: getattr(state, attribute) for attribute, name in _STATE_REGISTERS.items()}
     for group, words in ((0, state.ap0r), (1, state.ap1r)):
@@ -107,7 +115,7 @@ def _differences(expected: _Snapshot, got: _Snapshot) -> list[tuple[str, str, st
         if want != have:
             shown = (want.name, have.name) if name == "outcome" else (f"{want:#x}", f"{have:#x}")
             found.append((f"response {name}", *shown))
-    wanted, had = _state_parts(expected.state), _state_parts(got.state)
+    wanted, had = state_parts(expected.state), state_parts(got.state)
     for name in wanted | had:
         want, have = wanted.get(name), had.get(name)
         if want != have:
@@ -180,7 +188,7 @@ class Lockstep:
         lines = [f"difference at operation {number} of {self.port.config}", "  after:"]
         lines += [f"    {describe_access(*entry)}" for entry in self._history]
         lines.append("  storage before:")
-        for name, value in _state_parts(before).items():
+        for name, value in state_parts(before).items():
             lines.append(f"    {name} = {describe(lookup(name), value)}")
         lines.append(f"  operation: {describe_access(access)}")
         for what, want, have in differences:

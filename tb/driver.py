@@ -43,11 +43,16 @@ class CocotbPort:
         What ``dut`` was made from.
     alone : bool
         No other PE shares the reset pin: :meth:`reset` may use it.
+    strict : bool
+        Take ``valid`` back in the cycle after the request was taken, as the stream protocol has it. Else
+        it stands until the response, which the port cannot take for another request (it is not ready
+        before that), and Python is entered once less.
     """
 
-    def __init__(self, dut, index: int, config: GicConfig, alone: bool = True):
+    def __init__(self, dut, index: int, config: GicConfig, alone: bool = True, strict: bool = False):
         self.config = config
         self.alone = alone
+        self.strict = strict
         self._codec = PortCodec(config)
 
         def pin(name: str):
@@ -65,6 +70,7 @@ class CocotbPort:
         self._quiet = False  # nothing has happened since the port was seen to be settled
         self._cycle = Timer(PERIOD, "ns")
         self._latency = Timer(PERIOD * LATENCY, "ns")
+        self._latency_rest = Timer(PERIOD * (LATENCY - 1), "ns")
         self._latency_after = Timer(PERIOD * (LATENCY + 1), "ns")
         self._settling = Timer(PERIOD * (settling(config) + _SETTLE_MARGIN), "ns")
 
@@ -106,6 +112,8 @@ class CocotbPort:
         self._payload.value = self._codec.request(access)
         self._quiet = False
         self._valid.value = 1
+        if self.strict:
+            return await self._strictly()
         # In the cycle of a response the next request waits one cycle (and one more per deactivation).
         await (self._latency if self._ready.value else self._latency_after)
         while not self._response_valid.value:
@@ -113,6 +121,21 @@ class CocotbPort:
         # Until now the port was not ready for another request.
         self._valid.value = 0
         return self._codec.response(int(self._response.value))
+
+    async def _strictly(self) -> port.Response:
+        """Finish an access whose request is on the pins, by the letter of the protocol."""
+        while not self._ready.value:
+            await self._cycle
+        await self._cycle
+        self._valid.value = 0
+        await self._latency_rest
+        while not self._response_valid.value:
+            await self._cycle
+        return self._codec.response(int(self._response.value))
+
+    async def wait(self, cycles: int) -> None:
+        """Let at least one cycle pass without an access."""
+        await Timer(PERIOD * max(cycles, 1), "ns")
 
     async def _settle(self) -> None:
         """Wait until the lines and the probe show what the last access left."""
@@ -142,9 +165,9 @@ class CocotbPort:
         return self._codec.state(int(self._observe.value))
 
 
-async def bring_up(dut, config: GicConfig, pes: int = 1) -> list[CocotbPort]:
+async def bring_up(dut, config: GicConfig, pes: int = 1, strict: bool = False) -> list[CocotbPort]:
     """Start the clock, reset the cluster and return its CPU ports."""
-    ports = [CocotbPort(dut, n, config, alone=pes == 1) for n in range(pes)]
+    ports = [CocotbPort(dut, n, config, alone=pes == 1, strict=strict) for n in range(pes)]
     dut.rst.value = 1
     for cpu in ports:
         cpu.idle()

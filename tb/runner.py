@@ -14,12 +14,11 @@ import builtins
 import contextlib
 import importlib
 import json
-import os
 import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +31,10 @@ from sim.engines.golden import GoldenPort
 from sim.engines.job import find_function
 from sim.port import run
 from tb.build import TOP, build_root, build_simulation, quiet_runner, verilog_of, wave_kind
+from tb.coverage import Coverage
 from tb.tools import SIMULATORS, find_simulator
 
-__all__ = ["ENGINES", "JobError", "run_bench", "run_job"]
+__all__ = ["ENGINES", "BenchResult", "JobError", "run_bench", "run_job"]
 
 #: Everything a job runs on, quickest first.
 ENGINES = ("golden", "verilator", "icarus", "amaranth")
@@ -95,10 +95,7 @@ def run_job(
     config = config or GicConfig()
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}; one of {', '.join(ENGINES)}")
-    path = None if waves is None else Path(waves).resolve()
-    kind = None if path is None else wave_kind(engine, path)
-    if path is not None and not path.parent.is_dir():
-        raise InputError(f"{waves}: there is no directory {path.parent}; create it first")
+    path, kind = _wave_file(engine, waves)
     function = find_function(job)
     arguments = json.loads(json.dumps(arguments or {}))
     if engine in SIMULATORS:
@@ -113,6 +110,17 @@ def run_job(
 
             result = amaranth.run_job(function, arguments, config, pes, path)
     return json.loads(json.dumps(result))
+
+
+def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str | None]:
+    """Return the wave file's absolute path and its format."""
+    if waves is None:
+        return None, None
+    kind = wave_kind(engine, Path(waves))
+    path = Path(waves).resolve()
+    if not path.parent.is_dir():
+        raise InputError(f"{waves}: there is no directory {path.parent}; create it first")
+    return path, kind
 
 
 @contextlib.contextmanager
@@ -133,6 +141,7 @@ def _simulate(
     waves: Path | None,
     environment: dict[str, str],
     testcase: str | None = None,
+    seed: int | None = None,
 ) -> Path:
     """Run a cocotb module in a compiled simulation and return its results file, which may not exist."""
     simulator = find_simulator(engine)
@@ -156,6 +165,7 @@ def _simulate(
             test_args=arguments if engine == "verilator" else [],
             plusargs=arguments if engine == "icarus" else [],
             testcase=testcase,
+            seed=seed,
             extra_env=variables,
             waves=waves is not None,
             results_xml=str(results),
@@ -235,18 +245,27 @@ def _follow(path: Path, listener: Callable[[int, int], None] | None) -> Iterator
         thread.join()
 
 
+@dataclass(frozen=True)
+class BenchResult:
+    """What a bench run gives back: number of tests, and the coverage of all of them."""
+
+    tests: int
+    coverage: Coverage
+
+
 def run_bench(
     module: str,
     *,
     engine: str = "verilator",
     config: GicConfig | None = None,
     pes: int = 1,
+    operations: int = 1000,
+    seed: int = 1,
     testcase: str | None = None,
     waves: Path | str | None = None,
-    environment: dict[str, str] | None = None,
     verilog: str | None = None,
-) -> int:
-    """Run the ``@cocotb.test`` functions of a module (:mod:`tb.benches`) and return how many ran.
+) -> BenchResult:
+    """Run the ``@cocotb.test`` functions of a module (:mod:`tb.benches`).
 
     Parameters
     ----------
@@ -254,10 +273,12 @@ def run_bench(
         Importable name of the cocotb module.
     engine : str
         ``verilator`` or ``icarus``.
+    operations : int
+        Random accesses on each PE, in benches that make any.
+    seed : int
+        cocotb's seed, from which all random choices come.
     testcase : str or None
         Run only the test of this name.
-    environment : dict or None
-        Variables for the bench, such as SPILLWAY_SEED.
     config, pes, waves, verilog
         As for :func:`run_job`.
 
@@ -271,17 +292,28 @@ def run_bench(
     config = config or GicConfig()
     if engine not in SIMULATORS:
         raise InputError(f"cocotb benches run on {' or '.join(SIMULATORS)}, not on {engine!r}")
-    path = None if waves is None else Path(waves).resolve()
-    kind = None if path is None else wave_kind(engine, path)
+    path, kind = _wave_file(engine, waves)
     simulation = build_simulation(engine, verilog if verilog is not None else verilog_of(config, pes), kind)
     with _run_directory(engine) as directory:
+        settings = {
+            "config": asdict(config),
+            "pes": pes,
+            "operations": operations,
+            "coverage": str(directory / "coverage.json"),
+        }
         bench = directory / "bench.json"
-        bench.write_text(json.dumps({"config": asdict(config), "pes": pes}))
-        variables = {**(environment or {}), "SPILLWAY_BENCH": os.fspath(bench)}
-        results = _simulate(engine, simulation, module, directory, path, variables, testcase)
+        bench.write_text(json.dumps(settings))
+        variables = {"SPILLWAY_BENCH": str(bench)}
+        results = _simulate(engine, simulation, module, directory, path, variables, testcase, seed)
         if not results.exists():
             raise RuntimeError(f"{engine} ended without results of {module}; {_log_tail(directory)}")
         tests, failures = get_results(results)
         if failures or not tests:
-            raise AssertionError(f"{module}: {failures} of {tests} tests failed; {_log_tail(directory)}")
-    return tests
+            raise AssertionError(
+                f"{module}, seed {seed}: {failures} of {tests} tests failed; {_log_tail(directory)}"
+            )
+        coverage = Coverage(config)
+        collected = directory / "coverage.json"
+        if collected.exists():
+            coverage.merge(json.loads(collected.read_text()))
+    return BenchResult(tests, coverage)

@@ -1,0 +1,1 @@
+"""The cocotb benches. By hand: ``python -m tb.benches random_stream --engine icarus --seed 7``."""
