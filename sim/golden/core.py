@@ -104,7 +104,8 @@ class Golden(Interrupts):
         el, register, is_write, value, rt, context = access
         key = register.encoding << 1 | is_write
         if self._deviates:
-            self.effects.clear()
+            if self.effects:
+                self.effects = set()  # a new one: callers may keep the old
             if el == 1 and key in self._q7_keys:
                 self.effects.add("Q7")
         if el == 1:

@@ -48,7 +48,6 @@ class Storage:
     def __init__(self, config: GicConfig, deviations: Deviations = STRICT) -> None:
         self.config = config
         self.deviations = deviations
-        self.effects: set[str] = set()
         self._strict_lr_mask = bits.LR.stored_mask(config)
         self._lr_mask = self._strict_lr_mask
         if deviations.d7_lr_keeps_reserved:
@@ -65,7 +64,7 @@ class Storage:
 
     def clear(self) -> None:
         """Take the reset values of REG-13."""
-        self.effects.clear()
+        self.effects: set[str] = set()
         self.deactivated: list[int] = []
         self.lr = [bits.LR.reset_value(self.config)] * self.config.lrs
         self.ap0 = self.ap1 = 0
