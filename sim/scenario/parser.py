@@ -149,8 +149,8 @@ def parse_scenario(text: str, file: str) -> Scenario:
     return _Parser(file, text.splitlines()).parse()
 
 
-def read_scenario(path: Path) -> Scenario:
-    """Read a scenario file.
+def read_scenario(path: Path, name: str | None = None) -> Scenario:
+    """Read a scenario file; ``name`` is what messages call it, by default the path.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def read_scenario(path: Path) -> Scenario:
         raise InputError(f"{path}: not a text file; scenarios are UTF-8 text") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a scenario file or a directory of them") from None
-    return parse_scenario(text, str(path))
+    return parse_scenario(text, name or str(path))
 
 
 def find_scenarios(path: Path) -> list[Path]:

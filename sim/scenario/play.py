@@ -143,7 +143,7 @@ class Play:
 
     def _all_announced(self) -> None:
         """Complain about maintenance interrupts and traps that no X: line has mentioned."""
-        if self._last is None:
+        if self._last is None or not self.judge:
             return
         for runner, mark in zip(self.machine.runners, self._marks, strict=True):
             missed = check.unannounced(runner.exits[mark:])

@@ -18,6 +18,8 @@ __all__ = ["COMMANDS", "main"]
 
 #: Subcommand name -> (module, one line for the overview).
 COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("tb.cli.run", "Play scenarios: guests, a hypervisor, and what must be seen."),
+    "demo": ("tb.cli.demo", "Replay a recorded KVM guest on the gateware and leave a waveform."),
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
     "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),

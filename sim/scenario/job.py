@@ -1,0 +1,112 @@
+"""Scenarios as a job: the same coroutine on every engine, with JSON on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sim import progress
+from sim.guest.language import Where
+from sim.kvm.profile import profile_named
+from sim.port import CpuPort
+from sim.scenario.build import pes_needed
+from sim.scenario.header import parse_machine
+from sim.scenario.model import MachineSpec, Scenario, Steps
+from sim.scenario.parser import find_scenarios, read_scenario
+from sim.scenario.play import play
+from sim.scenario.result import OPEN, Result
+
+__all__ = ["Task", "play_tasks", "select"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One sequence of one file under one profile.
+
+    ``file`` is its name in messages, ``path`` where it is. ``overrides`` are machine settings in the words
+    of the file format, empty for none; ``seed`` is that of the scheduler and of ``hammer``.
+    """
+
+    file: str
+    path: str
+    sequence: int
+    profile: str
+    overrides: str = ""
+    seed: int | None = None
+
+    def spec(self, steps: Steps) -> MachineSpec:
+        """Return the machine it runs on."""
+        if not self.overrides:
+            return steps.machine
+        return parse_machine(self.overrides, steps.machine, Where("command line", 1))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        return asdict(self)
+
+
+def select(
+    paths: Sequence[Path], profile: str | None = None, overrides: str = "", seed: int | None = None
+) -> tuple[list[tuple[Task, MachineSpec]], list[Result]]:
+    """Find what is to be played.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Scenario files or directories of them.
+    profile : str or None
+        Play only this profile; None: every profile that a file speaks of. Where no steps of a file are for
+        it, its first steps are played and only observed.
+    overrides : str
+        Machine settings that replace the files'.
+    seed : int or None
+        See :class:`Task`.
+
+    Returns
+    -------
+    (list, list)
+        Tasks with the machine each needs, and the results of the open scenarios.
+
+    Raises
+    ------
+    InputError
+        For a path, a file, a profile or a setting that is not right.
+    """
+    if profile is not None:
+        profile_named(profile)
+    tasks: list[tuple[Task, MachineSpec]] = []
+    opened: list[Result] = []
+    for path in (file for given in paths for file in find_scenarios(given)):
+        scenario = read_scenario(path)
+        if scenario.open_reason is not None:
+            reason = scenario.open_reason
+            opened.append(Result(scenario.name, scenario.title, str(path), "", OPEN, reason=reason))
+            continue
+        for index, name in _wanted(scenario, profile):
+            task = Task(str(path), str(path.resolve()), index, name, overrides, seed)
+            tasks.append((task, task.spec(scenario.sequences[index])))
+    return tasks, opened
+
+
+def _wanted(scenario: Scenario, profile: str | None) -> list[tuple[int, str]]:
+    pairs = [(n, name) for n, steps in enumerate(scenario.sequences) for name in steps.profiles]
+    if profile is None:
+        return pairs
+    return [pair for pair in pairs if pair[1] == profile] or [(0, profile)]
+
+
+async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Play tasks one after another on the same hardware; the results are :class:`Result` as JSON data."""
+    results = []
+    for number, data in enumerate(tasks):
+        progress.report(number, len(tasks))
+        task = Task(**data)
+        scenario = read_scenario(Path(task.path), task.file)
+        steps = scenario.sequences[task.sequence]
+        spec = task.spec(steps)
+        used = ports[: pes_needed(spec)]
+        result = await play(scenario, steps, profile_named(task.profile), used, spec, task.seed)
+        results.append(result.as_dict())
+    return results

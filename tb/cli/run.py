@@ -1,0 +1,95 @@
+"""``spillway run``: scenarios on any engine, every expectation judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from hw.errors import InputError
+from sim.scenario.result import FAIL, OBSERVED, OPEN, PASS, Result
+from tb.cli.output import Bar, check_writable, write_json
+from tb.runner import ENGINES
+from tb.scenarios import play_scenarios
+
+__all__ = ["command"]
+
+
+def _line(result: Result, width: int) -> str:
+    if result.status == OPEN:
+        return f"{result.status:<9}{result.name:<{width}}{result.reason}"
+    steps = f" ({result.steps})" if result.steps else ""
+    exits = ", ".join(f"{count} {cause}" for cause, count in result.exits.items()) or "no exits"
+    return (
+        f"{result.status:<9}{result.name:<{width}}{result.profile:<8} {result.title}{steps}: "
+        f"{result.operations} operations, {exits}"
+    )
+
+
+def _print(results: list[Result], log: bool) -> None:
+    width = max(len(result.name) for result in results) + 2
+    for result in results:
+        click.echo(_line(result, width))
+        for problem in result.problems:
+            click.echo(f"  {problem.place}: {problem.text}\n    {problem.found}")
+        if result.status == OBSERVED:
+            for note in result.notes:
+                click.echo(f"  differs: {note}")
+        if log:
+            for event in result.log:
+                click.echo(f"    {event}")
+    counts = Counter(result.status for result in results)
+    names = ((PASS, "passed"), (FAIL, "failed"), (OBSERVED, "observed"), (OPEN, "open"))
+    click.echo(", ".join(f"{counts[status]} {name}" for status, name in names if counts[status]))
+
+
+@click.command("run")
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO|DIRECTORY...",
+                type=click.Path(path_type=Path))  # fmt: skip
+@click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True,
+              help="What executes the hardware.")  # fmt: skip
+@click.option("--profile", metavar="NAME", help="Play only this profile: legacy, v1, 6.19, 7.0, "
+              "7.3, or one with switches changed: 7.3,-walk_from_tail.")  # fmt: skip
+@click.option("--lrs", type=click.IntRange(1, 16), help="Another number of list registers.")
+@click.option("--mi-latency", metavar="K|slow", help="Guest operations from the maintenance interrupt to the "
+              "exit; slow: only where a step says MI!.")  # fmt: skip
+@click.option("--seed", type=int, help="Seed of the scheduler and of hammer; default: round robin, 0.")
+@click.option("--waves", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Write waveforms, from engines that have cycles.")  # fmt: skip
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write the results, with all events, to FILE.")  # fmt: skip
+@click.option("--log", is_flag=True, help="Print every event.")
+def command(
+    scenarios: tuple[Path, ...],
+    engine: str,
+    profile: str | None,
+    lrs: int | None,
+    mi_latency: str | None,
+    seed: int | None,
+    waves: Path | None,
+    json_path: Path | None,
+    log: bool,
+) -> int:
+    """Play scenarios: guests, interrupts and a hypervisor, and everything that must be seen.
+
+    With --lrs, --mi-latency or a profile that a file has no steps for, its expectations do not apply: what
+    differs is shown, only invariants are judged, and the status is "observed".
+
+    Exit status: 0 all expectations held, 1 some did not, 2 a file or an option is wrong.
+    """
+    check_writable(json_path)
+    if mi_latency is not None and mi_latency not in ("fast", "slow") and not mi_latency.isdigit():
+        raise InputError(f"--mi-latency {mi_latency}: give fast, slow or a number of guest operations")
+    settings = [f"lrs {lrs}"] if lrs is not None else []
+    if mi_latency is not None:
+        settings.append(f"mi {mi_latency}")
+    bar = Bar()
+    try:
+        results = play_scenarios(scenarios, engine, profile, ", ".join(settings), seed, waves, bar)
+    finally:
+        bar.stop()
+    _print(results, log)
+    if json_path is not None:
+        write_json(json_path, [result.as_dict() for result in results])
+    return int(any(result.status == FAIL for result in results))

@@ -1,0 +1,88 @@
+"""Playing scenarios on an engine: those that need the same hardware share one run of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hw.config import GicConfig
+from hw.errors import InputError
+from sim.scenario.build import pes_needed
+from sim.scenario.job import Task, select
+from sim.scenario.model import MachineSpec
+from sim.scenario.result import Problem, Result
+from tb.runner import run_job
+
+__all__ = ["play_scenarios"]
+
+_JOB = "sim.scenario.job:play_tasks"
+Listener = Callable[[str, int, int], None]
+
+
+def play_scenarios(
+    paths: Sequence[Path],
+    engine: str = "golden",
+    profile: str | None = None,
+    overrides: str = "",
+    seed: int | None = None,
+    waves: Path | None = None,
+    listener: Listener | None = None,
+) -> list[Result]:
+    """Play scenarios and return their results, file by file.
+
+    Parameters
+    ----------
+    paths, profile, overrides, seed
+        See :func:`sim.scenario.job.select`.
+    engine : str
+        One of ``tb.runner.ENGINES``.
+    waves : Path or None
+        Directory for waveforms, one file for each sequence and profile; created if it is not there.
+    listener : callable or None
+        Called with (what, done, total) now and then.
+
+    Raises
+    ------
+    InputError
+        For anything wrong with the files or the options.
+    """
+    tasks, results = select(paths, profile, overrides, seed)
+    if waves is not None and engine == "golden":
+        raise InputError("golden has no cycles, so no waveform; choose another --engine")
+    done = 0
+    for (config, pes), group in _groups(tasks).items():
+        for bunch, file in _bunches(group, waves, engine):
+            arguments = {"tasks": [task.as_dict() for task in bunch]}
+            if listener is not None:
+                listener(f"{config.lrs} LRs, {pes} CPUs", done, len(tasks))
+            found = run_job(_JOB, arguments, engine=engine, config=config, pes=pes, waves=file)
+            results += [_result(data) for data in found]
+            done += len(bunch)
+    return sorted(results, key=lambda result: (result.file, result.line))
+
+
+def _groups(tasks: list[tuple[Task, MachineSpec]]) -> dict[tuple[GicConfig, int], list[Task]]:
+    groups: dict[tuple[GicConfig, int], list[Task]] = {}
+    for task, spec in tasks:
+        groups.setdefault((spec.config, pes_needed(spec)), []).append(task)
+    return groups
+
+
+def _bunches(group: list[Task], waves: Path | None, engine: str) -> list[tuple[list[Task], Path | None]]:
+    """Return what runs together, and the wave file: with waves every task runs alone."""
+    if waves is None:
+        return [(group, None)]
+    try:
+        waves.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{waves}: {error.strerror}; give a directory for the waveforms") from None
+    suffix = "fst" if engine == "icarus" else "vcd"
+    return [
+        ([task], waves / f"{Path(task.file).stem}-{task.sequence + 1}-{task.profile}.{suffix}")
+        for task in group
+    ]
+
+
+def _result(data: dict) -> Result:
+    problems = [Problem(**problem) for problem in data.pop("problems")]
+    return Result(**data, problems=problems)
