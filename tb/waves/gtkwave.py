@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import string
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import NamedTuple
 from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 
 from hw.errors import InputError
+from hw.registers import LRState
 from tb.waves.fst import end_time, read_fst
 from tb.waves.layout import GROUPS, LIST_REGISTER, PROBE, Row
 from tb.waves.variable import Variable
-from tb.waves.vcd import first_nonzero, period, read_vcd
+from tb.waves.vcd import first_nonzero, first_together, period, read_vcd
 from tb.waves.words import WORDS
 
 __all__ = ["MOMENTS", "Mark", "find_moments", "read_variables", "write_save_file"]
@@ -27,6 +29,8 @@ MOMENTS = {
     "esr": "trap",
     "deactivate": "deactivation",
 }
+#: How a dump may write an active list register.
+_ACTIVE = (f"{LRState.ACTIVE:b}", LRState.ACTIVE.name)
 #: GTKWave has markers A to Z.
 _MOST_MARKS = 26
 #: Cycles of the design shown at first.
@@ -36,10 +40,14 @@ _WAVE_PIXELS = 1100
 
 
 class Mark(NamedTuple):
-    """A moment worth looking at: ``time`` in the dump's units, and the marker's ``text``."""
+    """A moment worth looking at: ``time`` in the dump's units, and the marker's ``text``.
+
+    The view opens at the first mark with ``focus``, else at the first.
+    """
 
     time: int
     text: str
+    focus: bool = False
 
 
 def read_variables(dump: Path) -> list[Variable]:
@@ -75,6 +83,8 @@ def _pes(dump: Path, variables: Iterable[Variable]) -> dict[tuple[str, ...], dic
 def find_moments(dump: Path, variables: Iterable[Variable]) -> list[Mark]:
     """Return the first time of each of :data:`MOMENTS` on each PE, in order; nothing for FST.
 
+    The first time that all list registers are active, the edge of the spillway, is among them.
+
     Raises
     ------
     InputError
@@ -90,6 +100,12 @@ def find_moments(dump: Path, variables: Iterable[Variable]) -> list[Mark]:
                 texts.setdefault(variable.code, []).append(f"first {prefix}{text}")
     times = first_nonzero(dump, texts)
     marks = [Mark(time, text) for code, time in times.items() for text in texts[code]]
+    for scope, names in pes.items():
+        states = [v.code for name, v in names.items() if re.fullmatch(r"lr\d+\.state", name) and v.code]
+        time = first_together(dump, dict.fromkeys(states, _ACTIVE)) if states else None
+        if time is not None:
+            prefix = f"{scope[-1]} " if len(pes) > 1 else ""
+            marks.append(Mark(time, f"all {prefix}list registers active", focus=True))
     return sorted(marks)[:_MOST_MARKS]
 
 
@@ -193,12 +209,13 @@ def _span(dump: Path, pes: dict[tuple[str, ...], dict[str, Variable]]) -> int | 
 
 
 def _write_view(save: GTKWSave, marks: list[Mark], span: int | None) -> None:
-    """Write markers and the first view, which begins shortly before the first marker."""
+    """Write markers and the first view, which begins shortly before the moment to look at."""
     if span:
         # GTKWave's own scale: a pixel is 2**-zoom / 200 units of the dump.
         zoom = -math.log2(200 * span / _WAVE_PIXELS)
         letters = {letter: mark.time for letter, mark in zip(string.ascii_lowercase, marks, strict=False)}
-        save.zoom_markers(zoom, marks[0].time if marks else -1, **letters)
-        save.timestart(max(0, marks[0].time - span // 3) if marks else 0)
+        focus = next((mark.time for mark in marks if mark.focus), marks[0].time if marks else -1)
+        save.zoom_markers(zoom, focus, **letters)
+        save.timestart(max(0, focus - span // 3))
     for letter, mark in zip(string.ascii_uppercase, marks, strict=False):
         save.file.write(f"[markername] {letter}{mark.text}\n")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
 from hw.errors import InputError
 from tb.waves.variable import Variable
 
-__all__ = ["first_nonzero", "period", "read_vcd"]
+__all__ = ["first_nonzero", "first_together", "period", "read_vcd"]
 
 
 def _sections(file: TextIO) -> Iterator[list[str]]:
@@ -52,7 +52,7 @@ def read_vcd(path: Path) -> list[Variable]:
 
 
 def _changes(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield (time, value, identifier) of every change of a bit or vector."""
+    """Yield (time, value, identifier) of every change of a bit, vector (binary) or string."""
     now = 0
     with path.open(errors="replace") as file:
         for _ in _sections(file):
@@ -63,7 +63,7 @@ def _changes(path: Path) -> Iterator[tuple[int, str, str]]:
                     now = int(line[1:])
                 case "0" | "1":
                     yield now, line[0], line[1:].strip()
-                case "b" | "B":
+                case "b" | "B" | "s" | "S":
                     value, _, code = line[1:].strip().partition(" ")
                     yield now, value, code
 
@@ -89,6 +89,27 @@ def first_nonzero(path: Path, codes: Collection[str]) -> dict[str, int]:
         if not wanted:
             break
     return times
+
+
+def first_together(path: Path, values: Mapping[str, Collection[str]]) -> int | None:
+    """Return the first time at which every identifier has one of its values, or None.
+
+    Parameters
+    ----------
+    path : Path
+        A VCD file, its header already known to be sound.
+    values : mapping of str to collection of str
+        Identifier -> the texts it may have, leading zeros removed.
+    """
+    missing = set(values)
+    now = 0
+    for time, value, code in _changes(path):
+        if time != now and not missing:
+            return now
+        now = time
+        if code in values:
+            (missing.discard if value.lstrip("0") in values[code] else missing.add)(code)
+    return None if missing else now
 
 
 def period(path: Path, code: str) -> int | None:
