@@ -51,7 +51,8 @@ class Deviations:
         Breaks section 1.2. HCR.TSEI is stored though SEIS is 0; vSGIEOICount and DVIM are never stored.
     q7_el1_pri_bits : int, 0 or 5..8
         Breaks REG-9. ICV_AP<m>R<n>_EL1 exist according to the preemption bits of a *physical* interface
-        with this many priority bits, of which at most 7 preempt. 0 switches the deviation off.
+        with this many priority bits, of which at most 7 preempt. Words that the virtual side lacks are
+        stored and take no part in anything. 0 switches the deviation off.
     phy_idle_interface : bool
         The recording machine has a physical CPU interface too. Reads of ICC_IAR<g>, HPPIR<g>, RPR and PMR
         that reach it (TRP-9) answer as an idle one whose PMR was opened: 1023, 1023, 0xFF and 0xFF.
@@ -119,35 +120,6 @@ class Deviations:
         """QEMU 11.1 with Q1 and Q2 (D2 and D3) repaired; everything else as shipped."""
         stock = cls.qemu_stock(physical_pri_bits)
         return replace(stock, d2_count_in_mode1=False, d3_vgrp0d_tests_veng1=False)
-
-    @classmethod
-    def for_variant(cls, variant: str, pri_bits: int = 5) -> Deviations:
-        """Return the deviations of a recording machine by the variant's name.
-
-        Parameters
-        ----------
-        variant : str
-            ``stock`` or ``fix``, as the bare-metal recordings are called, or ``meta.qemu`` of a KVM one:
-            ``qemu11``, ``qemu11-fix``, ``qemu11-fix16`` and so on (the number is the LR count),
-            ``qemu11-late``, ``qemu11-stocklate``.
-        pri_bits : int, 5..8
-            Priority bits of the geometry; the physical interface was always built with as many.
-
-        Raises
-        ------
-        InputError
-            When no recording machine has that name.
-        """
-        kind = variant.removeprefix("qemu11").removeprefix("-").rstrip("0123456789")
-        if kind in ("stock", "") and variant:
-            return cls.qemu_stock(pri_bits)
-        if kind == "fix":
-            return cls.qemu_fixed(pri_bits)
-        if kind == "late":
-            return replace(cls.qemu_fixed(pri_bits), late_maintenance=True)
-        if kind == "stocklate":
-            return replace(cls.qemu_stock(pri_bits), late_maintenance=True)
-        raise InputError(f"unknown QEMU variant {variant!r}; use stock, fix, late or stocklate")
 
 
 #: No deviation: the architecture.

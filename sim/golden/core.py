@@ -72,6 +72,7 @@ class Golden(Interrupts):
         self._el2: dict[int, tuple[Callable[..., int | None] | None, bool]] = {}
         self._el1: dict[int, _El1Entry] = {}
         self._q7_keys: set[int] = set()
+        self._surplus: dict[int, int] = {}
         for register in REGISTERS:
             if register.space is not Space.ICV:
                 self._enter(register)
@@ -79,6 +80,8 @@ class Golden(Interrupts):
     def reset(self) -> None:
         """Return every register to its reset value (REG-13) and forget deactivations and effects."""
         self.clear()
+        for encoding in self._surplus:
+            self._surplus[encoding] = 0
 
     def access(self, access: Access) -> Response:
         """Execute one MRS or MSR, or fault it without any effect (TRP-5, TRP-6).
@@ -99,13 +102,12 @@ class Golden(Interrupts):
         ``effects`` is emptied first and then holds the deviations whose code took another course than the
         architecture's in this access; a later :meth:`lines`, :meth:`state` or MISR read adds those that
         show in them. What a deviation left behind in the state is seen later only by comparison with a
-        strict model: :class:`sim.twin.Twin`.
+        strict model that executed the same accesses.
         """
         el, register, is_write, value, rt, context = access
         key = register.encoding << 1 | is_write
         if self._deviates:
-            if self.effects:
-                self.effects = set()  # a new one: callers may keep the old
+            self.effects.clear()
             if el == 1 and key in self._q7_keys:
                 self.effects.add("Q7")
         if el == 1:
@@ -189,6 +191,9 @@ class Golden(Interrupts):
             return register.exists(self.config)
         return register.index < 1 << max(min(physical, 7) - 5, 0)
 
+    def _write_surplus(self, encoding: int, value: int) -> None:
+        self._surplus[encoding] = value & 0xFFFF_FFFF
+
     def _executors(self, register: Register) -> tuple[Callable[[], int] | None, Callable[[int], None] | None]:
         """Return the (read, write) methods of a register; None where there is none."""
         stem = register.name.split("_")[1]  # ICH_LR3_EL2: LR3
@@ -199,6 +204,10 @@ class Golden(Interrupts):
             return partial(self.read_lr, n), partial(self.write_lr, n)
         if stem.startswith("AP"):
             group = int(stem[2])
+            if not register.exists(self.config):  # Q7: such a word is stored and has no other effect
+                self._surplus[register.encoding] = 0
+                read = partial(self._surplus.__getitem__, register.encoding)
+                return read, partial(self._write_surplus, register.encoding)
             return partial(self.read_apr, group, n), partial(self.write_apr, group, n)
         if stem[:-1] in ("IAR", "HPPIR", "EOIR"):
             group = int(stem[-1])

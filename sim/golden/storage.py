@@ -38,7 +38,8 @@ class Storage:
     ----------
     effects : set of str
         Report names of the deviations whose code took another course than the architecture's, given the
-        state they found, since the set was last cleared (see :meth:`sim.golden.Golden.access`).
+        state they found, since the last access began (see :meth:`sim.golden.Golden.access`). The set is
+        reused: copy it to keep it.
     lr, hcr : raw ICH_LR<n>_EL2 and ICH_HCR_EL2.
     ap0, ap1 : the active-priority words of a group as one integer, word n at bit 32n.
     pmr, bpr0, bpr1, cbpr, eoimode, veng0, veng1 : fields of ICH_VMCR_EL2, the one storage of REG-5.
@@ -48,6 +49,7 @@ class Storage:
     def __init__(self, config: GicConfig, deviations: Deviations = STRICT) -> None:
         self.config = config
         self.deviations = deviations
+        self.effects: set[str] = set()
         self._strict_lr_mask = bits.LR.stored_mask(config)
         self._lr_mask = self._strict_lr_mask
         if deviations.d7_lr_keeps_reserved:
@@ -64,7 +66,7 @@ class Storage:
 
     def clear(self) -> None:
         """Take the reset values of REG-13."""
-        self.effects: set[str] = set()
+        self.effects.clear()
         self.deactivated: list[int] = []
         self.lr = [bits.LR.reset_value(self.config)] * self.config.lrs
         self.ap0 = self.ap1 = 0
