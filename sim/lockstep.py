@@ -14,7 +14,7 @@ from hw.registers import Register, lookup
 from sim import progress
 from sim.engines.golden import GoldenPort
 from sim.port import Access, CpuPort, Lines, Outcome, Response, State
-from sim.stimulus import RandomChoices, Stimulus
+from sim.stimulus import ListChoices, RandomChoices, Stimulus
 
 __all__ = [
     "Difference",
@@ -23,6 +23,7 @@ __all__ = [
     "describe",
     "describe_access",
     "random_job",
+    "shrinkable_job",
     "state_parts",
 ]
 
@@ -206,6 +207,22 @@ async def apply(
         if difference:
             break
         difference = await lockstep.step(access)
+    return difference
+
+
+async def shrinkable_job(ports: list[CpuPort], decisions: list[list[int]]) -> Difference | None:
+    """Run accesses made from lists of numbers, which Hypothesis can shrink, one list for each access.
+
+    Dropping a list drops an access; smaller numbers make simpler ones.
+    """
+    lockstep = Lockstep(ports[0])
+    stimulus = Stimulus(ports[0].config, ListChoices(()))
+    difference = await lockstep.start()
+    for numbers in decisions:
+        if difference:
+            break
+        stimulus.choices = ListChoices(numbers)
+        difference = await lockstep.step(stimulus.next(lockstep.state))
     return difference
 
 

@@ -18,7 +18,7 @@ from hw.registers import Access as Use
 from sim.engines.codec import PortCodec
 from sim.port import Access, CpuPort, Lines, Response, State, write
 
-__all__ = ["PERIOD", "AmaranthPort", "reset_by_writes", "run_job"]
+__all__ = ["PERIOD", "AmaranthEngine", "AmaranthPort", "reset_by_writes", "run_job"]
 
 #: Clock period in seconds, as in the Verilog benches.
 PERIOD = 8e-9
@@ -53,6 +53,7 @@ class AmaranthPort:
     def attach(self, ctx: Any) -> None:
         """Give the port its testbench's context, and drive the inputs to rest."""
         self._ctx = ctx
+        self._deactivated.clear()
         ctx.set(self._pins.deactivate.ready, 1)
 
     async def collect(self, ctx: Any) -> None:
@@ -119,6 +120,60 @@ async def reset_by_writes(port: CpuPort) -> None:
             await write(port, 2, register, register.reset_value(port.config))
 
 
+class AmaranthEngine:
+    """A simulated cluster that can run one job after another, each from reset.
+
+    Elaborating takes longer than a short job: who has many of them keeps the engine.
+
+    Parameters
+    ----------
+    config, pes
+        The cluster.
+    """
+
+    def __init__(self, config: GicConfig, pes: int = 1):
+        top = Module()
+        # A domain of its own, so that the reset can be driven.
+        top.domains.sync = domain = ClockDomain()
+        top.submodules.cluster = cluster = Cluster(config, pes)
+        rst = domain.rst if pes == 1 else None
+        self.ports = [AmaranthPort(config, getattr(cluster, f"pe{n}"), rst) for n in range(pes)]
+        self._job: Callable[[], Any] | None = None
+        self._result: Any = None
+        self._simulator = Simulator(top)
+        self._simulator.add_clock(PERIOD)
+        self._simulator.add_testbench(self._testbench)
+        for port in self.ports:
+            self._simulator.add_testbench(port.collect, background=True)
+        self._fresh = True
+
+    async def _testbench(self, ctx: Any) -> None:
+        for port in self.ports:
+            port.attach(ctx)
+        assert self._job is not None
+        self._result = await self._job()
+
+    def run(self, function: Callable[..., Any], arguments: dict[str, Any], waves: Path | None = None) -> Any:
+        """Run ``await function(ports, **arguments)`` from reset and return its result.
+
+        Parameters
+        ----------
+        function : coroutine function
+            The job; see :mod:`sim.engines.job`.
+        arguments : dict
+            Its keyword arguments.
+        waves : Path or None
+            VCD file to write.
+        """
+        self._job = lambda: function(self.ports, **arguments)
+        if not self._fresh:
+            self._simulator.reset()
+        self._fresh = False
+        with self._simulator.write_vcd(str(waves)) if waves else contextlib.nullcontext():
+            self._simulator.run()
+        return self._result
+
+
 def run_job(
     function: Callable[..., Any],
     arguments: dict[str, Any],
@@ -126,38 +181,5 @@ def run_job(
     pes: int = 1,
     waves: Path | None = None,
 ) -> Any:
-    """Run ``await function(ports, **arguments)`` on a simulated cluster and return its result.
-
-    Parameters
-    ----------
-    function : coroutine function
-        The job; see :mod:`sim.engines.job`.
-    arguments : dict
-        Its keyword arguments.
-    config, pes
-        The cluster.
-    waves : Path or None
-        VCD file to write.
-    """
-    top = Module()
-    # A domain of its own, so that the reset can be driven.
-    top.domains.sync = domain = ClockDomain()
-    top.submodules.cluster = cluster = Cluster(config, pes)
-    rst = domain.rst if pes == 1 else None
-    ports = [AmaranthPort(config, getattr(cluster, f"pe{n}"), rst) for n in range(pes)]
-    result = None
-
-    async def testbench(ctx: Any) -> None:
-        nonlocal result
-        for port in ports:
-            port.attach(ctx)
-        result = await function(ports, **arguments)
-
-    simulator = Simulator(top)
-    simulator.add_clock(PERIOD)
-    simulator.add_testbench(testbench)
-    for port in ports:
-        simulator.add_testbench(port.collect, background=True)
-    with simulator.write_vcd(str(waves)) if waves else contextlib.nullcontext():
-        simulator.run()
-    return result
+    """Run one job on a cluster of its own; see :meth:`AmaranthEngine.run`."""
+    return AmaranthEngine(config, pes).run(function, arguments, waves)

@@ -1,0 +1,187 @@
+"""The long random run: RTL in lockstep with golden over many configurations.
+
+``python -m tb.soak --operations 1000000 --seed 1`` prints one line for each configuration and the
+functional coverage of all of them together; exit status 0 no difference, 1 a difference, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hw.config import GicConfig
+from hw.errors import InputError
+from sim.lockstep import random_job
+from sim.port import CpuPort
+from tb.coverage import Coverage
+from tb.runner import ENGINES, run_job
+
+__all__ = ["CONFIGURATIONS", "Result", "command", "coverage_job", "main", "name_of", "soak"]
+
+#: What a soak runs: every LR count, every width and every switch of the issue at least once, in mixtures.
+CONFIGURATIONS: tuple[GicConfig, ...] = (
+    GicConfig(lrs=1),
+    GicConfig(lrs=2, id_bits=24),
+    GicConfig(lrs=4),
+    GicConfig(lrs=4, id_bits=24),
+    GicConfig(lrs=4, tds=False),
+    GicConfig(lrs=4, eoicnt_mode1=True),
+    GicConfig(lrs=4, nv4=False),
+    GicConfig(lrs=8, pri_bits=6, pre_bits=5, id_bits=24),
+    GicConfig(lrs=8, pri_bits=7, pre_bits=6, tds=False),
+    GicConfig(lrs=16, pri_bits=7, pre_bits=7),
+    GicConfig(lrs=1, pri_bits=8, pre_bits=7, id_bits=24, nv4=False, dvim=True, seis=True),
+    GicConfig(lrs=2, pri_bits=6, pre_bits=6, tds=False, nv4=False, eoicnt_mode1=True, a3v=False),
+    GicConfig(lrs=16, pri_bits=8, pre_bits=5, id_bits=24, seis=True),
+    GicConfig(lrs=3, pri_bits=7, pre_bits=5, tds=False, id_bits=24),
+)
+
+
+def name_of(config: GicConfig) -> str:
+    """Return a short name: LRs, priority/preemption/INTID bits and the switches that are not the default."""
+    switches = [
+        field.name if getattr(config, field.name) else f"no {field.name}"
+        for field in fields(config)
+        if isinstance(field.default, bool) and getattr(config, field.name) != field.default
+    ]
+    return " ".join(
+        [f"{config.lrs} LRs {config.pri_bits}/{config.pre_bits} {config.id_bits}-bit IDs", *switches]
+    )
+
+
+@dataclass(frozen=True)
+class Result:
+    """One configuration's share: operations compared, seconds, the first difference if any."""
+
+    config: GicConfig
+    seed: int
+    operations: int
+    seconds: float
+    difference: dict[str, Any] | None
+    coverage: list[list]
+
+
+async def coverage_job(ports: list[CpuPort], operations: int, seed: int) -> dict:
+    """Run :func:`sim.lockstep.random_job` and collect functional coverage beside it."""
+    coverage = Coverage(ports[0].config)
+    result = await random_job(ports, operations, seed, observe=coverage.sample)
+    return {**result, "coverage": coverage.to_json()}
+
+
+def soak(
+    operations: int,
+    seed: int,
+    engine: str = "verilator",
+    configurations: tuple[GicConfig, ...] = CONFIGURATIONS,
+    progress: Callable[[int], None] | None = None,
+    done: Callable[[Result], None] | None = None,
+) -> list[Result]:
+    """Run a random lockstep on every configuration, an equal share each.
+
+    Parameters
+    ----------
+    operations : int
+        In total; the shares are rounded up.
+    seed : int
+        Configuration number n uses ``1000 * seed + n``.
+    engine : str
+        One of :data:`tb.runner.ENGINES`.
+    progress : callable or None
+        Called with the operations done so far, in total.
+    done : callable or None
+        Called with every result as it comes.
+
+    Raises
+    ------
+    InputError
+        When ``operations`` is not positive or the engine is not available.
+    """
+    if operations < 1:
+        raise InputError(f"operations must be at least 1, not {operations}")
+    share = -(-operations // len(configurations))
+    results: list[Result] = []
+    for number, config in enumerate(configurations):
+        own_seed = 1000 * seed + number
+        start = time.perf_counter()
+        answer = run_job(
+            "tb.soak:coverage_job",
+            {"operations": share, "seed": own_seed},
+            engine=engine,
+            config=config,
+            progress=progress and (lambda count, _, before=number * share: progress(before + count)),
+        )
+        seconds = time.perf_counter() - start
+        result = Result(
+            config, own_seed, answer["operations"], seconds, answer["difference"], answer["coverage"]
+        )
+        results.append(result)
+        if done:
+            done(result)
+    return results
+
+
+@click.command(name="soak")
+@click.option("--operations", type=int, default=1_000_000, show_default=True, help="In total.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same operations.")
+@click.option("--engine", type=click.Choice(ENGINES), default="verilator", show_default=True)
+@click.option("--holes", type=int, default=20, show_default=True, help="Coverage holes to list.")
+def command(operations: int, seed: int, engine: str, holes: int) -> None:
+    """Run random accesses on the RTL in lockstep with golden, over many configurations."""
+    console = Console()
+    columns = (TextColumn("soak"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    coverage = Coverage(CONFIGURATIONS[0])
+
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("soak", total=operations)
+
+        def show(result: Result) -> None:
+            coverage.merge(result.coverage)
+            verdict = "DIFFERS" if result.difference else "equal"
+            rate = result.operations / result.seconds
+            console.print(
+                f"{name_of(result.config):52} seed {result.seed}: {result.operations} operations {verdict}"
+                f" ({rate:,.0f}/s with the build)",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+        results = soak(
+            operations,
+            seed,
+            engine,
+            progress=lambda count: bar.update(task, completed=count),
+            done=show,
+        )
+    failed = [result for result in results if result.difference]
+    for result in failed:
+        console.print(result.difference["report"], highlight=False, markup=False, soft_wrap=True)
+    console.print(coverage.report(holes), highlight=False, markup=False, soft_wrap=True)
+    total = sum(result.operations for result in results)
+    console.print(
+        f"seed {seed}: {total:,} operations on {engine} over {len(results)} configurations,"
+        f" {len(failed)} with a difference",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if failed:
+        sys.exit(1)
+
+
+def main() -> None:
+    """Run the command; bad input becomes one line and exit status 2."""
+    try:
+        command()
+    except InputError as error:
+        print(f"tb.soak: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
