@@ -29,7 +29,8 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
     if emulated.handled:
         machine.note_operation(runner, operation, emulated.value)
         return emulated.value, ESR_UNDEF if emulated.undef else 0
-    machine.note_operation(runner, operation, 0)
+    if operation.write:
+        machine.note_operation(runner, operation, 0)
     is_sgi = register.name.endswith(("SGI1R_EL1", "SGI0R_EL1"))
     await machine.exit(runner, frozenset({"SGI" if is_sgi else "TRAP"}), register.name)
     fault = 0

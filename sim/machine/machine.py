@@ -301,6 +301,8 @@ class Machine:
         if key in self._seen:
             runner.stuck = [str(one) for one in runner.exits[self._seen[key] :]] or [str(runner.exits[-1])]
             self.log.add(self.time, runner.number, "note", f"exit storm: {'; '.join(runner.stuck)}")
+            for observer in self.observers:
+                observer.stuck(self, runner)
         self._seen[key] = number
 
     def host(self) -> None:

@@ -28,3 +28,6 @@ class Observer:
 
     def operated(self, machine: Machine, runner: Runner, operation: Operation, value: int) -> None:
         """See a guest operation and its result, before any exit it caused."""
+
+    def stuck(self, machine: Machine, runner: Runner) -> None:
+        """See a vCPU that can make no progress: ``runner.stuck`` is the loop of exits."""

@@ -86,11 +86,14 @@ async def run_guests(
     seen: dict[object, tuple[int, dict[int, int]]] = {}
     start = machine.time
     while not limit or machine.time - start < limit:
-        if between is not None and await between():
+        more = between is not None and await between()
+        if more:
             seen.clear()
         runners = [r for r in machine.runners if r.guest is not None]
         stuck = [r for r in runners if r.stuck]
         ready = [r for r in runners if r.place in (Place.OUT, Place.GUEST) and not r.stuck]
+        if not ready and more:
+            continue
         if not ready:
             if stuck:
                 return Verdict("storm", tuple(stuck[0].stuck), await deserved(machine))

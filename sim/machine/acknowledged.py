@@ -1,0 +1,159 @@
+"""What a guest has acknowledged, ended and deactivated, as far as the hypervisor must get it right.
+
+Only what the architecture is clear about is followed: interrupts ended in reverse order of acknowledge, by
+their own group, or deactivated after their drop. Whatever else a guest does stops the tracking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hw.registers import BY_NAME
+from sim.guest.memory_map import GICD_BASE, GICR_BASE, GICR_STRIDE
+from sim.guest.operation import Kind, Operation
+from sim.kvm.irq import VGIC_MIN_LPI, VgicIrq
+from sim.kvm.lr import vgic_get_vcpu_irq
+from sim.kvm.vm import Vcpu
+
+__all__ = ["Acknowledged"]
+
+_VMCR = {field.name: field for field in BY_NAME["ICH_VMCR_EL2"].fields}
+_FIRST_SPECIAL = 1020
+_ACTIVE_REGISTERS = range(0x300, 0x400)
+_SGI_FRAME = 0x1_0000
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """An acknowledged interrupt, with its priority and group at that moment."""
+
+    irq: VgicIrq
+    priority: int
+    group: int
+
+
+@dataclass
+class Acknowledged:
+    """The interrupts one vCPU's guest is handling.
+
+    ``vmcr``: its ICH_VMCR_EL2, for EOImode and the group enables.
+    """
+
+    vcpu: Vcpu
+    vmcr: int = 0
+    stack: list[_Taken] = field(default_factory=list)
+    dropped: list[_Taken] = field(default_factory=list)
+    ended: list[_Taken] = field(default_factory=list)
+    deactivated: list[VgicIrq] = field(default_factory=list)
+
+    @property
+    def eoimode(self) -> int:
+        """EOImode in force."""
+        return _VMCR["VEOIM"].get(self.vmcr)
+
+    def follow(self, operation: Operation, value: int, everyone: Iterable[Acknowledged]) -> None:
+        """Take a guest operation; ``everyone`` are the trackers of all vCPUs, for shared interrupts."""
+        if operation.kind is Kind.MMIO:
+            if operation.write and _offset(operation.address) in _ACTIVE_REGISTERS:
+                for one in everyone:
+                    one.forget()
+            return
+        if operation.kind is not Kind.SYSREG:
+            return
+        name = operation.register.name
+        if name.startswith("ICC_IAR"):
+            if not _FIRST_SPECIAL <= value < 1024:
+                self._acknowledge(value)
+        elif name.startswith("ICC_EOIR"):
+            self._end(operation.value, int(name[8]))
+        elif name == "ICC_DIR_EL1" and self.eoimode:
+            self._deactivate(operation.value, everyone)
+        elif name == "ICC_CTLR_EL1" and operation.write:
+            self.vmcr = _VMCR["VEOIM"].put(self.vmcr, operation.value >> 1 & 1)
+        elif name.startswith("ICC_AP") and operation.write:
+            self.forget()
+        elif name.startswith("ICC_IGRPEN") and operation.write:
+            self.vmcr = _VMCR[f"VENG{name[10]}"].put(self.vmcr, operation.value & 1)
+
+    def forget(self) -> None:
+        """Stop tracking what is in flight."""
+        self.stack.clear()
+        self.dropped.clear()
+        self.ended.clear()
+        self.deactivated.clear()
+
+    def _acknowledge(self, intid: int) -> None:
+        irq = vgic_get_vcpu_irq(self.vcpu, intid)
+        if irq is None:
+            return
+        self.ended = [one for one in self.ended if one.irq is not irq]
+        self.deactivated = [one for one in self.deactivated if one is not irq]
+        self.stack.append(_Taken(irq, irq.priority, irq.group))
+
+    def _end(self, intid: int, group: int) -> None:
+        if _FIRST_SPECIAL <= intid < 1024:
+            return
+        top = self.stack.pop() if self.stack else None
+        if top is None or top.irq.intid != intid or top.group != group:
+            self.forget()
+        elif self.eoimode:
+            self.dropped.append(top)
+        elif intid < VGIC_MIN_LPI:
+            self.ended.append(top)
+
+    def _deactivate(self, intid: int, everyone: Iterable[Acknowledged]) -> None:
+        irq = vgic_get_vcpu_irq(self.vcpu, intid)
+        for one in everyone:
+            taken = next((taken for taken in one.dropped if taken.irq is irq), None)
+            if taken is not None:
+                one.dropped.remove(taken)
+                self.deactivated.append(irq)
+
+    def _disturbed(self) -> bool:
+        """Return whether the order of the list can differ from the order of acknowledge (section 22.6)."""
+        return any(
+            taken.irq.priority != taken.priority or taken.irq.group != taken.group
+            or not _VMCR[f"VENG{taken.group}"].get(self.vmcr)
+            for taken in (*self.stack, *self.ended)
+        )  # fmt: skip
+
+    def judge_ended(self) -> list[tuple[str, str | None]]:
+        """Return what is wrong with ended interrupts after this vCPU's sync, each with its hole."""
+        hole = "22.6" if self._disturbed() else None
+        problems = [
+            (f"{taken.irq.intid} was ended and is still active", hole)
+            for taken in self.ended
+            if taken.irq.active
+        ]
+        problems += [
+            (f"{taken.irq.intid} is not active any more, but was not ended", hole)
+            for taken in self.stack
+            if not taken.irq.active and taken.irq.intid < VGIC_MIN_LPI
+        ]
+        if problems:
+            self.forget()
+        self.ended.clear()
+        return problems
+
+    def judge_deactivated(self) -> list[tuple[str, str | None]]:
+        """Return what is wrong once a DIR has been executed or its trap handled."""
+        problems = [
+            (f"{irq.intid} was deactivated by DIR and is still active", _dir_hole(self.vcpu, irq))
+            for irq in self.deactivated
+            if irq.active
+        ]
+        self.deactivated.clear()
+        return problems
+
+
+def _dir_hole(vcpu: Vcpu, irq: VgicIrq) -> str | None:
+    """Return 22.5 for another vCPU's interrupt whose DIR was not trapped."""
+    return "22.5" if irq.vcpu is not vcpu and not irq.vm.dist.active_spis else None
+
+
+def _offset(address: int) -> int:
+    """Return the offset of a distributor or SGI-frame register."""
+    if address >= GICR_BASE:
+        return (address - GICR_BASE) % GICR_STRIDE - _SGI_FRAME
+    return address - GICD_BASE
