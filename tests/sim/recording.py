@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hw.config import GicConfig
-from hw.registers import Space
+from hw.registers import BY_NAME, Space
 from sim.deviations import STRICT, Deviations
+from sim.engines.golden import GoldenPort
 from sim.golden import Golden
-from sim.port import Access, Outcome
+from sim.port import GUEST, Access, Lines, Outcome, Response, State, run
+from sim.replay import FileReport, replay
 from sim.stimulus import RandomChoices, Stimulus
+from sim.trace import check_trace
 
 DATA = Path(__file__).parents[1] / "data"
 TRACES = DATA / "traces"
@@ -50,44 +53,54 @@ def accesses(config: GicConfig, seed: int, count: int) -> list[Access]:
     golden, stimulus = Golden(config), Stimulus(config, RandomChoices(seed))
     stream: list[Access] = []
     while len(stream) < count:
-        access = stimulus.next(golden.state())
+        access = stimulus.next(golden.state())._replace(context=GUEST)
         golden.access(access)
-        if access.el == 1 or (access.el == 2 and access.register.space is not Space.ICC):
+        # A trace names registers, and was recorded at EL1 and, for ICH registers, at EL2.
+        if access.register.name in BY_NAME and (access.el == 1 or (access.el == 2 and _ich(access))):
             stream.append(access)
     return stream
+
+
+def _ich(access: Access) -> bool:
+    return access.register.space is Space.ICH
 
 
 def _hex(value: int) -> str:
     return f"{value:#x}"
 
 
-def record_sequence(
-    golden: Golden, number: int, stream: list[Access], active: tuple[int, ...] = ()
-) -> dict[str, Any]:
-    """Apply accesses to a model, from reset, and return them as a line of the sequence format."""
+def record_sequence(golden: Golden, number: int, stream: Iterable[Access | int]) -> dict[str, Any]:
+    """Apply steps to a model, from reset, and return them as a line of the sequence format.
+
+    A step is an access, or the number of a physical interrupt that becomes active.
+    """
     golden.reset()
-    physical, before, ops = set(active), {}, []
-    for intid in active:
-        ops.append({"el": 2, "op": "phys_active", "val": _hex(intid)})
-    for access in stream:
-        op: dict[str, Any] = {"el": access.el, "op": "wr" if access.write else "rd",
-                              "reg": access.register.name}  # fmt: skip
-        response = golden.access(access)
-        physical -= set(golden.take_deactivations())
-        if access.write:
-            op["val"] = _hex(access.value)
-        elif response.outcome is Outcome.OK:
-            op["val"] = _hex(response.value)
-        if response.outcome is not Outcome.OK:
-            op["trap"] = "EL2" if response.outcome is Outcome.TRAP_EL2 else f"UNDEF_EL{access.el}"
-            op["esr"] = _hex(response.esr)
+    active: set[int] = set()
+    before: dict[str, Any] = {}
+    ops = []
+    for step in stream:
+        if isinstance(step, int):
+            active.add(step)
+            op = {"el": 2, "op": "phys_active", "val": _hex(step)}
+        else:
+            op = _record_access(golden, step)
+            active -= set(golden.take_deactivations())
+        _record_state(golden, active, op, before)
         ops.append(op)
-        _record_state(golden, physical, op, before)
-    for op in ops:
-        op.setdefault("st", {})
-    first = next(op for op in ops if op["st"])
-    ops[0]["st"] = {**first["st"], "pact": _words(set(active[:1]))} if ops[0] is not first else first["st"]
     return {"seq": number, "cls": "recorded", "ops": ops}
+
+
+def _record_access(golden: Golden, access: Access) -> dict[str, Any]:
+    response = golden.access(access)
+    op: dict[str, Any] = {"el": access.el, "op": "wr" if access.write else "rd", "reg": access.register.name}
+    if access.write:
+        op["val"] = _hex(access.value)
+    elif response.outcome is Outcome.OK:
+        op["val"] = _hex(response.value)
+    if response.outcome is not Outcome.OK:
+        op["trap"] = "EL2" if response.outcome is Outcome.TRAP_EL2 else f"UNDEF_EL{access.el}"
+        op["esr"] = _hex(response.esr)
+    return op
 
 
 def _words(active: set[int]) -> list[int]:
@@ -146,3 +159,40 @@ def recorded_events(
             lines.append({"cpu": cpu, "ev": "maint", "level": int(now.maintenance)})
         shown[cpu] = tuple(now)
     return write_trace(path, lines)
+
+
+class Hardware:
+    """A strict golden model behind a plain CPU port, as hardware looks to a replay."""
+
+    def __init__(self, config: GicConfig, golden: Golden | None = None):
+        self.config = config
+        self.golden = golden or Golden(config)
+
+    async def reset(self) -> None:
+        """Reset it."""
+        self.golden.reset()
+
+    async def access(self, access: Access) -> Response:
+        """Make an access."""
+        return self.golden.access(access)
+
+    async def lines(self) -> Lines:
+        """Return the lines."""
+        return self.golden.lines()
+
+    async def deactivations(self) -> list[int]:
+        """Take the deactivation requests."""
+        return self.golden.take_deactivations()
+
+    async def state(self) -> State:
+        """Return all storage."""
+        return self.golden.state()
+
+
+def replayed(
+    path: str | Path, deviations: Deviations | None = None, hardware: type = GoldenPort, pes: int = 0
+) -> FileReport:
+    """Replay a trace on ports of a class."""
+    summary = check_trace(path)
+    ports = [hardware(summary.config) for _ in range(pes or summary.pes)]
+    return run(replay(ports, str(path), deviations))
