@@ -20,7 +20,8 @@ SMALL = _traces("kvm-real-6.18.15-nest-eoimode0", "7.3.4-a08-fastmi")
 KVM = _traces(
     "kvm-real-6.1.0-groups", "kvm-real-6.12.107-manyactive-eoimode1", "kvm-real-6.12.107-xvcpu-dir",
     "kvm-real-6.18.15-manyactive-eoimode1", "kvm-real-6.18.15-timer-hw-level",
-    "kvm-real-6.19.14-nest-eoimode0", "kvm-real-6.19.14-manyactive-shuffle-reinject-lifo", "kvm-real-7.3.4-manyactive-eoimode1",
+    "kvm-real-6.19.14-nest-eoimode0", "kvm-real-6.19.14-manyactive-shuffle-reinject-lifo",
+    "kvm-real-7.3.4-manyactive-eoimode1",
     "kvm-real-7.3.4-nest-eoimode0", "kvm-real-7.3.4-nest-eoimode0-nvhe",
     "kvm-real-7.3.4-manyactive-shuffle-reinject-lifo-16lr", "kvm-real-7.3.4-nest-eoimode0-2lr",
     "kvm-real-7.3.4-selftest-vgic_lpi_stress", "7.3.4-s22_6-innergroup", "7.3.4-s22_9-wfi",
