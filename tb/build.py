@@ -81,6 +81,16 @@ def quiet_runner(engine: str) -> Runner:
     return runner
 
 
+def _for_icarus(verilog: str) -> str:
+    """Make every combinational block run at time 0.
+
+    An ``always @*`` waits for its inputs to change. Icarus has initialized them before it starts to wait,
+    so the outputs of a block whose inputs rest (a decoder of reset values) would stay X. Yosys' own
+    provision against that comes too early too. SystemVerilog's ``always_comb`` is made for it.
+    """
+    return verilog.replace("always @*", "always_comb")
+
+
 def _explain(engine: str, kind: str | None, log: Path) -> Exception:
     text = log.read_text(errors="replace") if log.exists() else ""
     if kind == ".fst" and engine == "verilator" and "lz4" in text:
@@ -111,13 +121,14 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
         When the tool refuses the text; its log is quoted and kept.
     """
     simulator = find_simulator(engine)
+    if engine == "icarus":
+        verilog = _for_icarus(verilog)
     options = [*_OPTIONS[engine], *(_WAVES[engine][waves] if waves else [])]
     fast = engine == "verilator" and waves is None
     if fast:
         options.append(_PINS_ONLY)
-    settings = json.dumps(
-        [simulator.version, simulator.environment.get("MAKEFLAGS"), cocotb.__version__, options]
-    )
+    makeflags = simulator.environment.get("MAKEFLAGS")
+    settings = json.dumps([simulator.version, makeflags, cocotb.__version__, options, waves is not None])
     tools = hashlib.sha256(settings.encode()).hexdigest()[:8]
     name = f"{tools}-{hashlib.sha256(verilog.encode()).hexdigest()[:12]}"
     directory = build_root() / engine / name

@@ -20,6 +20,9 @@ from tb.waves.variable import Variable
 from tb.waves.vcd import first_nonzero, period, read_vcd
 from tb.waves.words import WORDS, flag_words
 
+#: The demo's hardware, so that one compiled simulation serves both tests.
+DEMO_BUILD = GicConfig.from_vtr(0x90B8_0003)
+
 VCD = """$timescale 1 ps $end
 $scope module top $end
  $scope module pe0 $end
@@ -168,17 +171,17 @@ def _engines() -> list[str]:
 def test_every_engine_names_every_row(tmp_path, file):
     """The whole layout is found, under the same names and without brackets, whatever wrote the dump."""
     dump = tmp_path / file
-    run_job("tests.tb.test_waves:overflow", engine=dump.stem, config=GicConfig(lrs=2), waves=dump)
+    run_job("tests.tb.test_waves:overflow", engine=dump.stem, config=DEMO_BUILD, pes=2, waves=dump)
     variables = read_variables(dump)
     shown = re.findall(r"^\+\{.*\} (\S+)$", write_save_file(dump).read_text(), re.MULTILINE)
-    assert len(shown) == sum(map(len, GROUPS.values())) + 2 * len(LIST_REGISTER)
+    assert len(shown) == 2 * (sum(map(len, GROUPS.values())) + DEMO_BUILD.lrs * len(LIST_REGISTER))
     assert not [path for path in shown if "[" in path.rpartition("[")[0]]
     # Widths must be those the words are made for.
     widths = {v.name: v.width for v in variables}
     assert (widths["probe_hcr_enables"], widths["probe_hcr_traps"], widths["probe_vmcr_flags"]) == (10, 6, 10)
     if dump.suffix == ".vcd":
         texts = {mark.text for mark in find_moments(dump, variables)}
-        assert texts == {"first maintenance", "first EOIcount", "first trap"}
+        assert texts == {"first pe0 maintenance", "first pe0 EOIcount", "first pe0 trap"}
         assert period(dump, next(v.code for v in variables if v.name == "clk"))
     else:
         assert end_time(dump) > 0
