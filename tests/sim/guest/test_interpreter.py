@@ -27,7 +27,8 @@ def test_acknowledge_loop_ends_on_1023():
 
 
 def test_arithmetic_and_loop():
-    guest, _ = execute("MOV r1, 3\nMOV r2, 1\nagain:\nADD r2, r2\nLOOP r1, again\nSUB r2, 1\nLSL r2, 4\nLOG r2")
+    text = "MOV r1, 3\nMOV r2, 1\nagain:\nADD r2, r2\nLOOP r1, again\nSUB r2, 1\nLSL r2, 4\nLOG r2"
+    guest, _ = execute(text)
     assert guest.log == [(8 - 1) << 4]
 
 
