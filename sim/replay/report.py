@@ -23,27 +23,30 @@ class Explained:
     """How often a deviation of the recorder took effect, against the architecture.
 
     ``reads``: a value read; ``outcomes``: executed, trapped or UNDEFINED; ``states``: storage, status or a
-    line after the operation. ``resynchronised``: storage was set to the recorder's by register writes;
-    ``cut``: storage could not be (bits that do not exist), and stayed different until written again.
+    line after the operation; ``sequences``: recorded sequences with at least one of these.
+    ``resynchronised``: storage was set to the recorder's by register writes; ``cut``: storage could not be
+    (bits that do not exist), and stayed different until written again.
     """
 
     reads: int = 0
     outcomes: int = 0
     states: int = 0
+    sequences: int = 0
     resynchronised: int = 0
     cut: int = 0
 
     @property
     def text(self) -> str:
-        """``41 reads, 3 states, resynchronised 3 times``."""
-        parts = [
-            f"{n} {name}" for name, n in asdict(self).items() if n and name not in ("resynchronised", "cut")
-        ]
-        if self.resynchronised:
-            parts.append(f"resynchronised {self.resynchronised} times")
-        if self.cut:
-            parts.append(f"cut {self.cut} times until rewritten")
-        return ", ".join(parts)
+        """``41 reads, 3 states in 12 sequences; resynchronised 3 times``."""
+        effects = ((self.reads, "read"), (self.outcomes, "outcome"), (self.states, "state"))
+        text = ", ".join(_plural(n, name) for n, name in effects if n) or "no effect"
+        text += f" in {_plural(self.sequences, 'sequence')}" if self.sequences else ""
+        text += f"; resynchronised {_plural(self.resynchronised, 'time')}" if self.resynchronised else ""
+        return text + (f"; cut until rewritten {_plural(self.cut, 'time')}" if self.cut else "")
+
+
+def _plural(number: int, name: str) -> str:
+    return f"{number:,} {name}{'' if number == 1 else 's'}"
 
 
 @dataclass

@@ -59,6 +59,7 @@ class SequenceReplay:
         self._recorded: View = {}
         self._seen: View = {}
         self._apart: View = {}
+        self._named: set[str] = set()
         self.report.sequences += 1
         for operation in sequence.operations:
             await self._apply(operation)
@@ -228,6 +229,8 @@ class SequenceReplay:
         for name in names:
             counter = self.report.explain(name)
             setattr(counter, what, getattr(counter, what) + 1)
+            counter.sequences += name not in self._named
+            self._named.add(name)
 
     def _add_state(self, op: Operation, key: str, expected: Any, got: Any, who: str = "") -> None:
         pairs = zip(expected, got, strict=True) if isinstance(expected, tuple) else [(expected, got)]

@@ -31,7 +31,7 @@ def test_agreement_is_status_0(capsys):
     assert "kvm-real-7.3.4-nest-eoimode0.jsonl.gz" in out
     assert "2 files on golden: 2,197 operations, 100.00% compared in full" in out
     assert "0 unexplained differences" in out
-    assert "D3 (MNT-7): MISR.VGrp0D tests VENG1: 2 reads" in out
+    assert "D3 (MNT-7): MISR.VGrp0D tests VENG1: 2 reads, 1 state in 1 sequence" in out
 
 
 def test_an_altered_value_is_status_1(capsys, tmp_path):
