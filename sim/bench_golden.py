@@ -78,8 +78,10 @@ def main(arguments: list[str]) -> int:
     """Print the figure; the optional argument is the time to spend, in seconds."""
     try:
         seconds = float(arguments[0]) if arguments else 2.0
+        if not 0 < seconds <= 3600:
+            raise ValueError
     except ValueError:
-        raise InputError(f"seconds must be a number, not {arguments[0]!r}") from None
+        raise InputError(f"seconds must be a number above 0, at most 3600, not {arguments[0]!r}") from None
     print(f"golden: {measure(seconds):,.0f} register operations/s (4 LRs, one core)")
     return 0
 

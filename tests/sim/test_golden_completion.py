@@ -25,7 +25,7 @@ def count(pe: Pe) -> int:
     return pe["HCR"] >> 27
 
 
-@pytest.mark.parametrize("vmcr", [MODE0, MODE1])
+@pytest.mark.parametrize("vmcr", [MODE0, MODE1], ids=["mode0", "mode1"])
 @pytest.mark.parametrize("vintid", [1020, 1021, 1022, 1023])
 def test_eoi_1_special_intids_are_ignored_completely(vmcr: int, vintid: int):
     """EOI-1: no drop, no deactivation, no count, in either mode and even if such an LR is active."""
@@ -112,7 +112,7 @@ def test_eoi_7_parameter_counts_in_mode_1():
         assert count(pe) == 1
 
 
-@pytest.mark.parametrize("vmcr", [MODE0, MODE1])
+@pytest.mark.parametrize("vmcr", [MODE0, MODE1], ids=["mode0", "mode1"])
 @pytest.mark.parametrize("vintid", [40, 99, 8192])
 def test_eoi_8_nothing_active_nothing_happens(vmcr: int, vintid: int):
     """EOI-8, C1: without an active priority the write has no effect at all."""
@@ -122,7 +122,7 @@ def test_eoi_8_nothing_active_nothing_happens(vmcr: int, vintid: int):
     assert pe.observed() == before
 
 
-@pytest.mark.parametrize("vmcr", [MODE0, MODE1])
+@pytest.mark.parametrize("vmcr", [MODE0, MODE1], ids=["mode0", "mode1"])
 @pytest.mark.parametrize("vintid", [8192, 0xFFFFFF])
 def test_eoi_9_lpi_in_a_list_register_is_deactivated_at_eoir(vmcr: int, vintid: int):
     """EOI-9: an active LPI entry empties at EOIR in both modes."""
@@ -131,7 +131,7 @@ def test_eoi_9_lpi_in_a_list_register_is_deactivated_at_eoir(vmcr: int, vintid: 
     assert (pe["LR3"], pe["AP1R0"], count(pe)) == (lr("I", vintid, 0x80), 0, 0)
 
 
-@pytest.mark.parametrize("vmcr", [MODE0, MODE1])
+@pytest.mark.parametrize("vmcr", [MODE0, MODE1], ids=["mode0", "mode1"])
 def test_eoi_9_absent_lpi_only_drops(vmcr: int):
     """EOI-9: no count for an LPI in no LR, in either mode; a pending one does not match."""
     pe = running(vmcr, LR0=lr("P", 8200, 0x80))

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hw.config import GicConfig
-from sim.bench_golden import make_workload
+from hw.errors import InputError
+from sim.bench_golden import main, make_workload
 from sim.golden import Golden
 from sim.port import Outcome
 from tests.sim.pe import CONFIG
@@ -82,3 +83,16 @@ def test_the_benchmark_measures_working_code():
         name = access.register.name.split("_")[1]
         counts[name] = counts.get(name, 0) + (golden.state() != before)
     assert min(counts[name] for name in ("IAR1", "EOIR1", "DIR", "LR0")) > 80
+
+
+def test_the_benchmark_prints_its_figure(capsys):
+    """A short run prints operations a second; how many is not tested."""
+    assert main(["0.01"]) == 0
+    assert "register operations/s" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "1e9"])
+def test_the_benchmark_refuses_nonsense(seconds: str):
+    """Bad input is one line, not a traceback."""
+    with pytest.raises(InputError, match="seconds must be a number"):
+        main([seconds])
