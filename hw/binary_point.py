@@ -9,7 +9,7 @@ __all__ = ["at_least", "group1_read", "group_masks"]
 
 def at_least(value, minimum: int):
     """Return the 3-bit ``value``, or ``minimum`` where it is lower (REG-2)."""
-    return Mux(value < minimum, minimum, value)
+    return Mux(value < minimum, minimum, value) if minimum else value
 
 
 def group1_read(vmcr):

@@ -9,10 +9,25 @@ from hw.errors import InputError
 from hw.interface import VirtualCpuInterface
 from hw.port import CpuPortSignature
 
-__all__ = ["MAX_PES", "Cluster"]
+__all__ = ["MAX_PES", "Cluster", "check_pes"]
 
 #: PEs one cluster may have.
 MAX_PES = 8
+
+
+def check_pes(pes: int) -> None:
+    """Refuse a number of PEs that no cluster has.
+
+    Apart from :class:`Cluster`, because Amaranth warns of a component that is made and never used, also
+    when making it failed.
+
+    Raises
+    ------
+    InputError
+        When ``pes`` is not 1 to :data:`MAX_PES`.
+    """
+    if not 1 <= pes <= MAX_PES:
+        raise InputError(f"a cluster has 1 to {MAX_PES} PEs, not {pes}")
 
 
 class Cluster(wiring.Component):
@@ -37,8 +52,7 @@ class Cluster(wiring.Component):
     """
 
     def __init__(self, config: GicConfig, pes: int = 1):
-        if not 1 <= pes <= MAX_PES:
-            raise InputError(f"a cluster has 1 to {MAX_PES} PEs, not {pes}")
+        check_pes(pes)
         self.config = config
         self.pes = pes
         super().__init__({f"pe{n}": In(CpuPortSignature(config)) for n in range(pes)})

@@ -2,7 +2,7 @@
 
 from amaranth.back import rtlil, verilog
 
-from hw.cluster import Cluster
+from hw.cluster import Cluster, check_pes
 from hw.config import GicConfig
 from hw.plain_names import plain_names
 
@@ -20,6 +20,7 @@ def to_verilog(config: GicConfig, pes: int = 1, name: str = "cluster") -> str:
     InputError
         When ``pes`` is out of range.
     """
+    check_pes(pes)
     text = verilog.convert(Cluster(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
     return plain_names(text)
 
@@ -32,4 +33,5 @@ def to_rtlil(config: GicConfig, pes: int = 1, name: str = "cluster") -> str:
     InputError
         When ``pes`` is out of range.
     """
+    check_pes(pes)
     return rtlil.convert(Cluster(config, pes), name=name, emit_src=False)

@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tb.cli.demo", "Replay a recorded KVM guest on the gateware and leave a waveform."),
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
     "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
+    "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),
+    "lint": ("tb.cli.lint", "Export builds and let Verilator check them."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),
     "params": ("tb.cli.params", "List the parameters of a build."),
     "synth": ("tb.cli.synth", "Place and route a build; report size and frequency."),

@@ -1,0 +1,41 @@
+"""``spillway export``: the gateware as Verilog or RTLIL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hw.config import GicConfig
+from hw.errors import InputError
+from tb.cli.options import config_options
+
+__all__ = ["command"]
+
+
+@click.command("export")
+@click.argument("language", type=click.Choice(["verilog", "rtlil"]), default="verilog")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Where to write  [default: standard output].")  # fmt: skip
+@click.option("--pes", type=int, default=1, show_default=True, metavar="N", help="PEs, 1..8.")
+@click.option("--name", default="spillway", show_default=True, help="Name of the top module.")
+@config_options
+def command(language: str, output: Path | None, pes: int, name: str, config: GicConfig) -> None:
+    """Write the virtual CPU interface of a build as one self-contained module.
+
+    The same parameters give the same text.
+    """
+    from hw.export import to_rtlil, to_verilog
+
+    if not (name.isascii() and name.isidentifier()):
+        raise InputError(f"--name {name!r} is not a plain identifier; use letters, digits and underscores")
+    text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    partial = output.with_name(output.name + ".part")
+    try:
+        partial.write_text(text)
+        partial.replace(output)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written: {error.strerror}; choose another -o") from None
