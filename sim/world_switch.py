@@ -7,9 +7,9 @@ from recorded kernels and is a result in itself:
 ==================  =========================================================================================
 step                accesses, in order
 ==================  =========================================================================================
-load                w VMCR, [r VTR], w AP0R<n>.., w AP1R<n>.. (highest word first)
+load                w VMCR, [r VTR], w AP0R<n>.., w AP1R<n>.. (highest word first), {w HCR}
 put                 [r VTR], r AP0R<n>.., r AP1R<n>.., then r VMCR if it is not read at every exit
-                    (6.1: r VMCR first)
+                    (6.1: r VMCR first), {w HCR 0}
 entry, from 6.19    w HCR, w LR0 .. LR<used-1>
 exit, from 6.19     if any LR is used: r ELRSR; for each used LR: r LR unless ELRSR says it is empty, w LR 0;
                     then r VMCR, [r HCR if LRENPIE was set], w HCR 0, r MISR
@@ -17,13 +17,16 @@ entry, up to 6.18   only with used LRs: w HCR, w LRs
 exit, up to 6.18    only with used LRs: r ELRSR, w HCR with En clear, then r LR / w LR 0 as above
 ==================  =========================================================================================
 
-``[r VTR]`` is there up to 6.19 (switch ``vtr_cached``). An nVHE host does the same in hyp, around each run of
-the guest: what differs is that a request which aborts the entry leaves no trace in the registers at all.
+``[r VTR]`` is there up to 6.19 (switch ``vtr_cached``); ``{w HCR}``, En and the trap bits, where registers
+are emulated in hyp (``Host.cpuif_trap``). An nVHE host does the same in hyp, around each run of the guest: what
+differs is that a request which aborts the entry leaves no trace in the registers at all, and that ``{w HCR}``
+moves to the entry and the exit (this last point is from reading; no recording has it).
 """
 
 from __future__ import annotations
 
 from hw.registers import BY_NAME, Register
+from sim.kvm.ap_list import ApListSummary
 from sim.kvm.flush_sync import kvm_vgic_flush_hwstate, kvm_vgic_sync_hwstate
 from sim.kvm.regs import HCR, LR_STATE
 from sim.kvm.vm import Vcpu
@@ -59,6 +62,8 @@ async def kvm_vgic_load(port: CpuPort, vcpu: Vcpu) -> None:
     for registers, shadow in ((ICH_AP0R, cpu_if.vgic_ap0r), (ICH_AP1R, cpu_if.vgic_ap1r)):
         for n in reversed(range(port.config.apr_words)):
             await write(port, 2, registers[n], shadow[n])
+    if vcpu.vm.host.vhe:
+        await vgic_v3_activate_traps(port, vcpu)
 
 
 async def kvm_vgic_put(port: CpuPort, vcpu: Vcpu) -> None:
@@ -74,6 +79,22 @@ async def kvm_vgic_put(port: CpuPort, vcpu: Vcpu) -> None:
             shadow[n] = await read(port, 2, registers[n])
     if save_vmcr and not profile.vmcr_before_aprs:
         cpu_if.vgic_vmcr = await read(port, 2, ICH_VMCR)
+    if vcpu.vm.host.vhe:
+        await vgic_v3_deactivate_traps(port, vcpu)
+
+
+async def vgic_v3_activate_traps(port: CpuPort, vcpu: Vcpu) -> None:
+    """Make the trap bits take effect before the first entry, where hyp emulates registers."""
+    vm = vcpu.vm
+    if vm.host.cpuif_trap:
+        constant = vm.profile.constant_traps
+        await write(port, 2, ICH_HCR, HCR.En | vm.host.trap_bits if constant else vcpu.cpu_if.vgic_hcr)
+
+
+async def vgic_v3_deactivate_traps(port: CpuPort, vcpu: Vcpu) -> None:
+    """Undo ``vgic_v3_activate_traps``."""
+    if vcpu.vm.host.cpuif_trap:
+        await write(port, 2, ICH_HCR, 0)
 
 
 async def vgic_restore_state(port: CpuPort, vcpu: Vcpu) -> None:
@@ -82,6 +103,8 @@ async def vgic_restore_state(port: CpuPort, vcpu: Vcpu) -> None:
     HCR goes first, so with UIE or NPIE set the maintenance line is high while the LRs are written.
     """
     vm, cpu_if = vcpu.vm, vcpu.cpu_if
+    if not vm.host.vhe:
+        await vgic_v3_activate_traps(port, vcpu)
     if not cpu_if.used_lrs and not vm.profile.hcr_every_entry:
         return
     traps = vm.host.trap_bits if vm.profile.constant_traps else 0
@@ -117,11 +140,13 @@ async def vgic_save_state(port: CpuPort, vcpu: Vcpu) -> None:
         await write(port, 2, ICH_HCR, cleared)
     if profile.misr_read_back:
         await read(port, 2, ICH_MISR)
+    if not vcpu.vm.host.vhe:
+        await vgic_v3_deactivate_traps(port, vcpu)
 
 
-async def flush_hwstate(port: CpuPort, vcpu: Vcpu) -> None:
+async def flush_hwstate(port: CpuPort, vcpu: Vcpu, als: ApListSummary | None = None) -> None:
     """Compute the entry's state and write it out: everything ``kvm_vgic_flush_hwstate`` does on VHE."""
-    if kvm_vgic_flush_hwstate(vcpu):
+    if kvm_vgic_flush_hwstate(vcpu, als):
         await vgic_restore_state(port, vcpu)
 
 

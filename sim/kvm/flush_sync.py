@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.kvm.ap_list import (
+    ApListSummary,
     VgicCorruptionError,
     compute_ap_list_depth,
     summarize_ap_list,
@@ -26,13 +27,21 @@ from sim.kvm.vm import Vcpu
 __all__ = [
     "kvm_vgic_flush_hwstate",
     "kvm_vgic_sync_hwstate",
+    "summarize_and_sort",
     "vgic_flush_lr_state",
     "vgic_v3_fold_lr_state",
 ]
 
 
-def kvm_vgic_flush_hwstate(vcpu: Vcpu) -> bool:
+def kvm_vgic_flush_hwstate(vcpu: Vcpu, als: ApListSummary | None = None) -> bool:
     """Choose what goes into the shadow list registers and build the shadow HCR.
+
+    Parameters
+    ----------
+    vcpu : Vcpu
+        The vCPU that is about to run.
+    als : ApListSummary or None
+        See ``vgic_flush_lr_state``.
 
     Returns
     -------
@@ -42,17 +51,28 @@ def kvm_vgic_flush_hwstate(vcpu: Vcpu) -> bool:
     """
     if not vcpu.ap_list and not vcpu.vm.profile.always_compute:
         return False
-    vgic_flush_lr_state(vcpu)
+    vgic_flush_lr_state(vcpu, als)
     return True
 
 
-def vgic_flush_lr_state(vcpu: Vcpu) -> None:
-    """Fill the shadow LRs from the ap_list."""
-    profile, host = vcpu.vm.profile, vcpu.vm.host
+def summarize_and_sort(vcpu: Vcpu) -> ApListSummary:
+    """Do the first half of a flush: count the list, and sort it if it does not fit."""
     als = summarize_ap_list(vcpu)
-    depth = als.nr_pend + als.nr_act if profile.maintenance else compute_ap_list_depth(vcpu)
-    if depth > host.nr_lr:
+    depth = als.nr_pend + als.nr_act if vcpu.vm.profile.maintenance else compute_ap_list_depth(vcpu)
+    if depth > vcpu.vm.host.nr_lr:
         vgic_sort_ap_list(vcpu)
+    return als
+
+
+def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
+    """Fill the shadow LRs from the ap_list.
+
+    The kernel holds the list's lock meanwhile, but another CPU's trapped DIR takes only the interrupt's
+    (section 3.5): it can fall between the summary and the LRs. ``als`` is a summary that was taken earlier.
+    """
+    profile, host = vcpu.vm.profile, vcpu.vm.host
+    if als is None:
+        als = summarize_and_sort(vcpu)
     host.last_lr_irq.pop(vcpu.cpu, None)
     count = 0
     last: VgicIrq | None = None

@@ -10,8 +10,9 @@ Open loop, the hardware's answers are the recorded ones. Closed loop, an engine 
 the guest's accesses and *its* answers go to the vgic.
 """
 
-from sim.predict.predictor import Predictor, predict_trace
+from sim.predict.predictor import Predictor
 from sim.predict.report import Difference, Report
+from sim.predict.search import find_order, predict_trace
 from sim.predict.setup import build_vm, profile_of
 
-__all__ = ["Difference", "Predictor", "Report", "build_vm", "predict_trace", "profile_of"]
+__all__ = ["Difference", "Predictor", "Report", "build_vm", "find_order", "predict_trace", "profile_of"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 from hw.registers import BY_NAME, Register
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.profile import Profile
 from sim.kvm.vm import Vm
-from sim.port import Access, CpuPort, Outcome, Response, run
+from sim.port import Access, CpuPort, Outcome, Response
 from sim.predict.adopt import adopt_entry
+from sim.predict.order import Order
 from sim.predict.report import Difference, Report, describe_access, describe_value
-from sim.predict.setup import VTIMER, build_vm, final_state_differences, profile_of
-from sim.predict.vcpu_thread import Halt, Peek, VcpuThread
+from sim.predict.setup import VTIMER, build_vm, final_state_differences
+from sim.predict.vcpu_thread import Halt, Peek, Until, VcpuThread
 from sim.trace import (
     Acknowledge,
     Entry,
@@ -24,10 +24,9 @@ from sim.trace import (
     RunVcpu,
     TimerLine,
     Trace,
-    open_trace,
 )
 
-__all__ = ["Predictor", "predict_trace"]
+__all__ = ["Predictor"]
 
 
 class LostError(Exception):
@@ -47,6 +46,11 @@ class Predictor:
         Closed loop: the port of each physical CPU. Empty: open loop.
     engine : str
         Name of the engine for the report.
+    placements : mapping of int to int
+        Events that take effect later than they are recorded: line of the event -> line before which it does.
+        The negative of an exit's line: the vCPU's next flush takes its summary that early.
+    events : iterable of Event or None
+        The trace's events, if they were read already.
 
     Raises
     ------
@@ -60,10 +64,16 @@ class Predictor:
         profile: Profile,
         engines: Mapping[int, CpuPort] | None = None,
         engine: str = "recorded",
+        placements: Mapping[int, int] | None = None,
+        events: Iterable[Event] | None = None,
     ) -> None:
         self.trace = trace
+        self._events = trace.events() if events is None else events
         self.config = trace.config
         self.engines = dict(engines or {})
+        self.placements = dict(placements or {})
+        #: What of the recording's order is open, noted on the way.
+        self.order = Order()
         self.timer_lines: dict[int, bool] = {}
         self.vm: Vm = build_vm(trace, profile, self.timer_level)
         self.cpu_of = self._placement()
@@ -81,7 +91,8 @@ class Predictor:
         self._theirs: dict[int, dict[str, int]] = {}
         self._ours: dict[int, dict[str, int]] = {}
         self._pending: dict[int, list[Difference]] = {}
-        self._overlap: dict[int, str] = {}
+        self._compared_up_to = 0
+        self._later: list[tuple[int, Callable[[], object]]] = []
 
     def _placement(self) -> dict[int, int]:
         """Return the physical CPU of each vCPU."""
@@ -92,30 +103,33 @@ class Predictor:
         """Return the level of a vCPU's virtual timer line, as last recorded on its CPU."""
         return self.timer_lines.get(self.cpu_of[vcpu_id], False)
 
-    async def run(self) -> Report:
-        """Feed every line; return what was found."""
+    async def run(self, until: int | None = None) -> Report:
+        """Feed every line, or stop when the entry of line ``until`` was compared; return what was found."""
         for cpu in set(self.cpu_of.values()):
             if cpu in self.engines:
                 await self.engines[cpu].reset()
         line = 0
         try:
-            for event in self.trace.events():
+            for event in self._events:
                 line = event.line
                 await self._feed(event)
+                if until is not None and self._compared_up_to >= until:
+                    return self.report
         except LostError as lost:
-            self.report.lost = f"line {line}: {lost}"
+            self.report.lost, self.report.lost_line = f"line {line}: {lost}", line
         else:
             self.report.final_state = final_state_differences(self.trace, self.vm)
         return self.report
 
     async def _feed(self, event: Event) -> None:
+        self.order.note(event)
+        self._apply_placed(event.line)
         if isinstance(event, Injection):
-            self._note_overlap(event.cpu, event)
-            kvm_vgic_inject_irq(self.vm, None, event.irq, event.level)
+            self._take_effect(event, lambda: kvm_vgic_inject_irq(self.vm, None, event.irq, event.level))
         elif isinstance(event, TimerLine):
-            self.timer_lines[event.cpu] = event.level
+            self._timer_line(event)
         elif isinstance(event, Acknowledge):
-            self._acknowledge(event)
+            self._take_effect(event, lambda: self._acknowledge(event))
         elif isinstance(event, RunVcpu):
             if event.vcpu in self.cpu_of and event.cpu not in self.threads:
                 self.cpu_of[event.vcpu] = event.cpu
@@ -125,12 +139,36 @@ class Predictor:
             await self._guest_access(event)
         elif isinstance(event, ExceptionTaken):
             if not event.host and event.to_el == 2:
-                self._note_overlap(event.cpu, event)
                 await self._trapped_access(event)
                 await self._deliver(event)
         elif isinstance(event, RegisterAccess | Entry):
             await self._deliver(event)
         self._release_halted()
+
+    def _take_effect(self, event: Event, effect: Callable[[], object]) -> None:
+        """Let an event act now, or where it was placed."""
+        placed = self.placements.get(event.line)
+        if placed is None:
+            effect()
+        else:
+            self._later.append((placed, effect))
+
+    def _apply_placed(self, line: int) -> None:
+        """Let everything act that was placed before this line."""
+        due = [effect for placed, effect in self._later if placed <= line]
+        self._later = [(placed, effect) for placed, effect in self._later if placed > line]
+        for effect in due:
+            effect()
+        for thread in self.threads.values():
+            if isinstance(thread.waiting, Until) and thread.waiting.line <= line:
+                thread.resume(None)
+
+    def _timer_line(self, event: TimerLine) -> None:
+        """Note the timer's output; when it was just restored, KVM brings its interrupt in line."""
+        self.timer_lines[event.cpu] = event.level
+        thread = self.threads.get(event.cpu)
+        if thread is not None and event.level and (thread.reload_timer or not thread.loaded):
+            kvm_vgic_inject_irq(self.vm, thread.vcpu, VTIMER, True)
 
     def _acknowledge(self, event: Acknowledge) -> None:
         """Inject the timer's interrupt when the host took its physical one and the output is still high."""
@@ -145,7 +183,7 @@ class Predictor:
             return
         for _ in range(8):
             waiting = thread.waiting
-            if waiting is Halt:
+            if waiting is Halt or isinstance(waiting, Until):
                 thread.resume(None)
             elif waiting is Peek:
                 thread.consumed = False
@@ -264,6 +302,7 @@ class Predictor:
         for access in ours:
             mine[access.register.name] = access.value
         line = theirs[0].line if theirs else event.line
+        self._compared_up_to = max(self._compared_up_to, line)
         found = self._pending.pop(cpu, [])
         sequence = [access.register for access in ours] != [access.register for access in theirs]
         values = self._different_registers(cpu)
@@ -275,13 +314,9 @@ class Predictor:
             )
             self._ours[cpu] = dict(self._theirs.get(cpu, {}))
         if found:
-            why = self._overlap.get(cpu, "")
-            report.differences += [
-                Difference(d.line, report.entries, d.what, d.detail, d.explanation or why) for d in found
-            ]
+            report.differences += [Difference(d.line, report.entries, d.what, d.detail) for d in found]
         else:
             report.equal += 1
-        self._overlap.pop(cpu, None)
 
     def _compared(self) -> list[str]:
         """Return the registers whose state is compared at each entry."""
@@ -312,35 +347,9 @@ class Predictor:
         return tuple(lines)
 
     def _differ(self, event: RegisterAccess, register: Register, theirs: int, ours: int) -> None:
-        what = f"{register.name} is written {describe_value(register, theirs)}, ours {describe_value(register, ours)}"
+        written, mine = describe_value(register, theirs), describe_value(register, ours)
+        what = f"{register.name} is written {written}, ours {mine}"
         self._note(Difference(event.line, self.report.entries + 1, what), event.cpu)
 
     def _note(self, difference: Difference, cpu: int) -> None:
         self._pending.setdefault(cpu, []).append(difference)
-
-    def _note_overlap(self, cpu: int, event: Any) -> None:
-        """Remember that the order of this handler against the other CPU's is not recorded."""
-        if getattr(event, "overlap_act", False):
-            text = "a handler of each CPU changes vgic state at once: their order is not recorded"
-            for other in self.cpu_of.values():
-                self._overlap[other] = text
-
-
-def predict_trace(path: str, profile: Profile | None = None) -> Report:
-    """Predict one recording, open loop.
-
-    Parameters
-    ----------
-    path : str
-        The trace.
-    profile : Profile or None
-        None: the recorded kernel's.
-
-    Raises
-    ------
-    InputError
-        When the trace is malformed or does not hold its stimulus.
-    """
-    with open_trace(path) as trace:
-        predictor = Predictor(trace, profile or profile_of(trace))
-        return run(predictor.run())

@@ -14,14 +14,13 @@ class Difference:
     """One thing the kernel did differently.
 
     ``line``: line of the trace; ``entry``: number of the entry it belongs to, from 1; ``what``: one
-    sentence; ``detail``: further lines; ``explanation``: why it can differ, if that is known.
+    sentence; ``detail``: further lines.
     """
 
     line: int
     entry: int
     what: str
     detail: tuple[str, ...] = ()
-    explanation: str = ""
 
 
 @dataclass
@@ -30,9 +29,11 @@ class Report:
 
     ``entries``: entries compared, aborted ones included; ``equal``: those where every register and the
     access sequence since the entry before agree. ``accesses``: ICH accesses compared. ``reads`` and
-    ``reads_different``: guest-visible MMIO reads compared with ours. ``engine_reads`` and
-    ``engine_reads_different``: closed loop, reads whose value the engine answered. ``explained`` counts the
-    different entries by explanation. ``lost`` says why the comparison ended early, if it did.
+    ``reads_different``: guest-visible reads (MMIO, and registers emulated in hyp) compared with ours.
+    ``engine_reads`` and ``engine_reads_different``: closed loop, reads whose value the engine answered.
+    ``placed``: events that agree only when taken later than recorded, where the recording leaves their order
+    open. ``final_state``: registers of the distributor that end up differently. ``lost``, ``lost_line``: why
+    and where the comparison ended early, if it did.
     """
 
     path: str
@@ -52,7 +53,9 @@ class Report:
     engine_reads_different: int = 0
     differences: list[Difference] = field(default_factory=list)
     final_state: list[str] = field(default_factory=list)
+    placed: list[str] = field(default_factory=list)
     lost: str = ""
+    lost_line: int = 0
 
     @property
     def different(self) -> int:
@@ -60,27 +63,10 @@ class Report:
         return self.entries - self.equal
 
     @property
-    def explained(self) -> dict[str, int]:
-        """Different entries by explanation; the empty one are the unexplained."""
-        first = {}
-        for difference in self.differences:
-            first.setdefault(difference.entry, difference.explanation)
-        counts: dict[str, int] = {}
-        for text in first.values():
-            counts[text] = counts.get(text, 0) + 1
-        return counts
-
-    @property
-    def unexplained(self) -> int:
-        """Differences without an explanation, in entries."""
-        return self.explained.get("", 0)
-
-    @property
     def good(self) -> bool:
-        """Whether everything agreed, or differs only where the recording does not say the order."""
-        if self.lost or self.reads_different or self.final_state:
-            return self.stimulus != "complete" and not self.lost
-        return not self.unexplained
+        """Whether everything agreed."""
+        wrong = self.different or self.reads_different or self.final_state or self.lost
+        return not wrong and bool(self.entries)
 
 
 def describe_value(register: Register, value: int) -> str:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from hw.config import GicConfig
 from sim.hyp_cpuif import vgic_v3_perform_cpuif_access
+from sim.kvm.ap_list import ApListSummary
 from sim.kvm.arm import check_vcpu_requests, kvm_arm_halt_guest, kvm_arm_resume_guest
 from sim.kvm.deactivate import CactiveWrite
+from sim.kvm.flush_sync import summarize_and_sort
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.mmio import vgic_mmio_write_cactive
 from sim.kvm.mmio_redist import dispatch_mmio_read, dispatch_mmio_write, vgic_access_active_prepare
@@ -28,7 +30,7 @@ from sim.world_switch import flush_hwstate, kvm_vgic_load, kvm_vgic_put, sync_hw
 if TYPE_CHECKING:
     from sim.predict.predictor import Predictor
 
-__all__ = ["Halt", "Peek", "VcpuThread"]
+__all__ = ["Halt", "Peek", "Until", "VcpuThread"]
 
 
 class Peek:
@@ -37,6 +39,13 @@ class Peek:
 
 class Halt:
     """The thread waits until every other vCPU is out of its guest and synced."""
+
+
+@dataclass(frozen=True)
+class Until:
+    """The thread waits for line ``line`` of the recording, or for the next of its own CPU."""
+
+    line: int
 
 
 @dataclass
@@ -93,7 +102,7 @@ class VcpuThread:
 
     Attributes
     ----------
-    waiting : Peek, Halt or Access
+    waiting : Peek, Halt, Until or Access
         What the thread waits for.
     consumed : bool
         The line it was last shown is used up.
@@ -109,6 +118,7 @@ class VcpuThread:
         self.outside = True
         self.loaded = False
         self.reload_timer = False
+        self._summary: ApListSummary | None = None
         self._coroutine = self._run()
         self.waiting: Any = self._coroutine.send(None)
 
@@ -150,7 +160,8 @@ class VcpuThread:
         check_vcpu_requests(vcpu)
         self.outside = False
         ours = CollectingPort(self.predictor.config)
-        await flush_hwstate(ours, vcpu)
+        await flush_hwstate(ours, vcpu, self._summary)
+        self._summary = None
         theirs: list[RegisterAccess] = []
         event = await self._peek()
         while isinstance(event, RegisterAccess) and event.write:
@@ -167,6 +178,11 @@ class VcpuThread:
         self.outside = True
         if exit_cause is not None:
             await self._handle_exit(exit_cause)
+            early = self.predictor.placements.get(-exit_cause.line)
+            if early is not None:
+                await _Wait(Until(early))
+                check_vcpu_requests(vcpu)
+                self._summary = summarize_and_sort(vcpu)
 
     async def _guest(self) -> ExceptionTaken | None:
         """Run the guest; hyp may handle a trapped access and go straight back."""
@@ -193,6 +209,9 @@ class VcpuThread:
     async def _handle_exit(self, event: ExceptionTaken) -> None:
         """Do what the exit asks for; the list registers are folded by now."""
         vcpu = self.vcpu
+        placed = self.predictor.placements.get(event.line)
+        if placed is not None:
+            await _Wait(Until(placed))
         if event.kind == "mmio" and event.address is not None and event.size is not None:
             await self._mmio(event, event.address, event.size)
         elif event.kind == "sysreg" and event.register is not None and event.write:
