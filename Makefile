@@ -10,8 +10,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-EXTRAS.test  := test
-EXTRAS.synth := test,synth
+READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench soak clean
@@ -20,29 +19,34 @@ EXTRAS.synth := test,synth
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^Another/q'
 
-demo: $(VENV)/.test
+demo: $(READY)
 	$(BIN)/spillway demo
 
-test: $(VENV)/.test
+test: $(READY)
 	$(BIN)/pytest
 
-lint: $(VENV)/.test
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.synth
-	$(BIN)/spillway bench
+bench: $(READY)
+	$(BIN)/python -m sim.bench_golden
+	$(BIN)/spillway synth --lrs 4
+	$(BIN)/spillway synth --lrs 16
 
-soak: $(VENV)/.test
+soak: $(READY)
 	$(BIN)/spillway soak
+	$(BIN)/spillway lint --cover pairs
+	$(BIN)/spillway lint --cover all --elaborate-only
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find hw sim tb fpga tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One stamp for each set of packages; a change of pyproject.toml installs again.
-$(VENV)/.test $(VENV)/.synth: $(VENV)/.%: pyproject.toml | $(BIN)/pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS.$*)]'
+# A change of pyproject.toml installs again.
+$(READY): pyproject.toml | $(BIN)/pip
+	@echo "installing what pyproject.toml asks for into $(VENV); the first time this takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@$(BIN)/python -m find_libpython | grep -q . || { \
 	  echo "cocotb needs Python's shared library; on Debian and Ubuntu: apt-get install libpython3-dev" >&2; exit 2; }
 	@touch $@
@@ -50,7 +54,7 @@ $(VENV)/.test $(VENV)/.synth: $(VENV)/.%: pyproject.toml | $(BIN)/pip
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "spillway needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
-	@for tool in make g++; do command -v $$tool >/dev/null || { \
-	  echo "spillway needs $$tool; on Debian and Ubuntu: apt-get install build-essential" >&2; exit 2; }; done
+	@g++ --version >/dev/null && perl -MPod::Usage -MFindBin -e 1 || { \
+	  echo "spillway needs g++ and perl; on Debian and Ubuntu: apt-get install build-essential" >&2; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "no virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }

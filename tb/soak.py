@@ -25,7 +25,7 @@ from tb.runner import ENGINES, run_job
 
 __all__ = ["CONFIGURATIONS", "Result", "command", "coverage_job", "main", "name_of", "soak"]
 
-#: What a soak runs: every LR count, every width and every switch of the issue at least once, in mixtures.
+#: What a soak runs: every LR count, every width and every switch at least once, in mixtures.
 CONFIGURATIONS: tuple[GicConfig, ...] = (
     GicConfig(lrs=1),
     GicConfig(lrs=2, id_bits=24),
