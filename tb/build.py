@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import time
 from functools import lru_cache
@@ -81,14 +82,18 @@ def quiet_runner(engine: str) -> Runner:
     return runner
 
 
+#: Yosys' provision for combinational blocks at time 0: a variable that every block reads.
+_AT_TIME_0 = re.compile(r"reg (\\?\S*dump_module\S*) *= *0 *;")
+
+
 def _for_icarus(verilog: str) -> str:
     """Make every combinational block run at time 0.
 
-    An ``always @*`` waits for its inputs to change. Icarus has initialized them before it starts to wait,
-    so the outputs of a block whose inputs rest (a decoder of reset values) would stay X. Yosys' own
-    provision against that comes too early too. SystemVerilog's ``always_comb`` is made for it.
+    An ``always @*`` waits for its inputs to change. Where they rest from the start (a decoder of reset
+    values) its outputs would stay X. Yosys lets every block read a variable with an initial value, but
+    Icarus gives it that value before the blocks begin to wait; here it comes after.
     """
-    return verilog.replace("always @*", "always_comb")
+    return _AT_TIME_0.sub(r"reg \1 ; initial #0 \1 = 0;", verilog)
 
 
 def _explain(engine: str, kind: str | None, log: Path) -> Exception:

@@ -22,9 +22,11 @@ __all__ = ["run"]
 
 def _describe(error: BaseException) -> dict:
     kind = type(error)
+    plain = all(isinstance(argument, str | int | float | bool | None) for argument in error.args)
     return {
         "module": kind.__module__,
         "type": kind.__qualname__,
+        "arguments": list(error.args) if plain else [],
         "message": str(error),
         "traceback": "".join(traceback.format_exception(error)),
     }

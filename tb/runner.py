@@ -180,7 +180,7 @@ def _log_tail(directory: Path) -> str:
     return "\n".join([f"{log} ends with:", *lines[-40:]])
 
 
-def _remake(error: dict[str, str]) -> Exception:
+def _remake(error: dict[str, Any]) -> Exception:
     """Return the exception that a job raised in the simulator, its remote traceback as a note."""
     made: Exception | None = None
     module = builtins if error["module"] == "builtins" else None
@@ -188,8 +188,8 @@ def _remake(error: dict[str, str]) -> Exception:
         module = module or importlib.import_module(error["module"])
         kind = getattr(module, error["type"])
         if issubclass(kind, Exception):
-            candidate = kind(error["message"])
-            # KeyError quotes its argument and some types format it: the message must come out the same.
+            candidate = kind(*error["arguments"])
+            # Some types make their message of other things: it must come out the same.
             made = candidate if str(candidate) == error["message"] else None
     if made is None:
         made = JobError(f"{error['type']}: {error['message']}")

@@ -140,6 +140,7 @@ class AmaranthEngine:
         self.ports = [AmaranthPort(config, getattr(cluster, f"pe{n}"), rst) for n in range(pes)]
         self._job: Callable[[], Any] | None = None
         self._result: Any = None
+        self._error: Exception | None = None
         self._simulator = Simulator(top)
         self._simulator.add_clock(PERIOD)
         self._simulator.add_testbench(self._testbench)
@@ -151,7 +152,11 @@ class AmaranthEngine:
         for port in self.ports:
             port.attach(ctx)
         assert self._job is not None
-        self._result = await self._job()
+        try:
+            self._result = await self._job()
+        except Exception as error:
+            # Raised again outside, so that the simulator comes to an orderly end and its waves are whole.
+            self._error = error
 
     def run(self, function: Callable[..., Any], arguments: dict[str, Any], waves: Path | None = None) -> Any:
         """Run ``await function(ports, **arguments)`` from reset and return its result.
@@ -171,7 +176,11 @@ class AmaranthEngine:
         self._fresh = False
         with self._simulator.write_vcd(str(waves)) if waves else contextlib.nullcontext():
             self._simulator.run()
-        return self._result
+        result, error = self._result, self._error
+        self._job = self._result = self._error = None
+        if error is not None:
+            raise error
+        return result
 
 
 def run_job(
