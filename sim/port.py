@@ -130,6 +130,9 @@ class CpuPort(Protocol):
     async def state(self) -> State:
         """Return all storage without an access (a probe; not available to software)."""
 
+    def now(self) -> int | None:
+        """Return the simulated time in nanoseconds, None on engines that cannot tell."""
+
 
 #: ESR_ELx of an UNDEFINED access: EC 0, IL 1.
 ESR_UNDEF = 0x0200_0000

@@ -12,6 +12,7 @@ from __future__ import annotations
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
+from cocotb.utils import get_sim_time
 
 from hw.config import GicConfig
 from hw.interface import LATENCY, settling
@@ -163,6 +164,10 @@ class CocotbPort:
         """Return all storage without an access."""
         await self._settle()
         return self._codec.state(int(self._observe.value))
+
+    def now(self) -> int:
+        """Return the simulated time in nanoseconds."""
+        return int(get_sim_time("ns"))
 
 
 async def bring_up(dut, config: GicConfig, pes: int = 1, strict: bool = False) -> list[CocotbPort]:

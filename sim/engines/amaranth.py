@@ -109,6 +109,9 @@ class AmaranthPort:
         await self._settle()
         return self._codec.state(self._ctx.get(self._observe))
 
+    def now(self) -> None:
+        """Return None: Amaranth 0.5 does not tell a testbench the time."""
+
 
 async def reset_by_writes(port: CpuPort) -> None:
     """Write every ICH register's reset value (REG-13), ICH_HCR_EL2 first so that no line moves on the way.

@@ -49,3 +49,6 @@ class GoldenPort:
     async def state(self) -> State:
         """Return all storage without an access."""
         return self.golden.state()
+
+    def now(self) -> None:
+        """Return None: there is no time."""
