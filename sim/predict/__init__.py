@@ -13,6 +13,17 @@ the guest's accesses and *its* answers go to the vgic.
 from sim.predict.predictor import Predictor
 from sim.predict.report import Difference, Report
 from sim.predict.search import find_order, predict_trace
-from sim.predict.setup import build_vm, profile_of
+from sim.predict.setup import NOT_PREDICTABLE, build_vm, is_predictable, placement, profile_of
 
-__all__ = ["Difference", "Predictor", "Report", "build_vm", "find_order", "predict_trace", "profile_of"]
+__all__ = [
+    "NOT_PREDICTABLE",
+    "Difference",
+    "Predictor",
+    "Report",
+    "build_vm",
+    "find_order",
+    "is_predictable",
+    "placement",
+    "predict_trace",
+    "profile_of",
+]

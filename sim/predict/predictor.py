@@ -8,12 +8,14 @@ from hw.registers import BY_NAME, Register
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.profile import Profile
 from sim.kvm.vm import Vm
-from sim.port import Access, CpuPort, Outcome, Response
+from sim.port import Access, Outcome, Response
 from sim.predict.adopt import adopt_entry
 from sim.predict.order import Order
 from sim.predict.report import Difference, Report, describe_access, describe_value
-from sim.predict.setup import VTIMER, build_vm, final_state_differences
+from sim.predict.setup import VTIMER, build_vm, final_state_differences, placement
 from sim.predict.vcpu_thread import Halt, Peek, Until, VcpuThread
+from sim.replay import FileReport
+from sim.replay.twins import Twins
 from sim.trace import (
     Acknowledge,
     Entry,
@@ -42,8 +44,8 @@ class Predictor:
         An open recording with its stimulus.
     profile : Profile
         The kernel's behaviour.
-    engines : mapping of int to CpuPort
-        Closed loop: the port of each physical CPU. Empty: open loop.
+    engines : mapping of int to Twins
+        Closed loop: the hardware of each physical CPU. Empty: open loop.
     engine : str
         Name of the engine for the report.
     placements : mapping of int to int
@@ -62,7 +64,7 @@ class Predictor:
         self,
         trace: Trace,
         profile: Profile,
-        engines: Mapping[int, CpuPort] | None = None,
+        engines: Mapping[int, Twins] | None = None,
         engine: str = "recorded",
         placements: Mapping[int, int] | None = None,
         events: Iterable[Event] | None = None,
@@ -75,8 +77,8 @@ class Predictor:
         #: What of the recording's order is open, noted on the way.
         self.order = Order()
         self.timer_lines: dict[int, bool] = {}
+        self.cpu_of = placement(trace)
         self.vm: Vm = build_vm(trace, profile, self.timer_level)
-        self.cpu_of = self._placement()
         self.threads: dict[int, VcpuThread] = {}
         raw = trace.meta.raw
         self.report = Report(
@@ -92,12 +94,8 @@ class Predictor:
         self._ours: dict[int, dict[str, int]] = {}
         self._pending: dict[int, list[Difference]] = {}
         self._compared_up_to = 0
+        self._explained = FileReport(trace.path, "events", self.config.vtr, "", [])
         self._later: list[tuple[int, Callable[[], object]]] = []
-
-    def _placement(self) -> dict[int, int]:
-        """Return the physical CPU of each vCPU."""
-        given = self.trace.meta.raw.get("vcpu_cpu", {})
-        return {vcpu.vcpu_id: int(given.get(str(vcpu.vcpu_id), vcpu.vcpu_id)) for vcpu in self.vm.vcpus}
 
     def timer_level(self, vcpu_id: int) -> bool:
         """Return the level of a vCPU's virtual timer line, as last recorded on its CPU."""
@@ -119,6 +117,9 @@ class Predictor:
             self.report.lost, self.report.lost_line = f"line {line}: {lost}", line
         else:
             self.report.final_state = final_state_differences(self.trace, self.vm)
+        self.report.explained = {
+            name: counts.reads for name, counts in sorted(self._explained.explained.items()) if counts.reads
+        }
         return self.report
 
     async def _feed(self, event: Event) -> None:
@@ -225,49 +226,65 @@ class Predictor:
         """Take a recorded access of the hypervisor to the engine, if there is one; return what it answers."""
         if event.write:
             self._theirs.setdefault(event.cpu, {})[event.register.name] = event.value
-        engine = self.engines.get(event.cpu)
-        if engine is None:
+        if event.cpu not in self.engines:
             return event.value
-        response = await engine.access(Access(2, event.register, event.write, event.value))
-        if not event.write:
-            self._compare_engine_read(event, response.value)
-        return response.value
+        access = Access(2, event.register, event.write, event.value if event.write else 0)
+        return await self._ask_engine(event, access, event.value)
 
     async def _guest_access(self, event: RegisterAccess) -> None:
         """Take the guest's untrapped access to the engine, if there is one."""
         self.report.guest_accesses += event.count
-        engine = self.engines.get(event.cpu)
-        if engine is None or event.cpu not in self.threads:
+        if event.cpu not in self.engines or event.cpu not in self.threads:
             return
+        access = Access(1, event.register, event.write, event.value if event.write else 0)
         for _ in range(event.count):
-            response = await engine.access(Access(1, event.register, event.write, event.value))
-            if response.outcome is not Outcome.OK:
-                raise LostError(f"the engine answers {response.outcome.name} to {event.register.name}")
-            if not event.write:
-                self._compare_engine_read(event, response.value)
+            await self._ask_engine(event, access, event.value)
 
     async def _trapped_access(self, event: ExceptionTaken) -> None:
         """Check that the guest's trapped access traps in the engine too."""
-        engine = self.engines.get(event.cpu)
-        thread = self.threads.get(event.cpu)
-        if engine is None or thread is None or event.kind != "sysreg" or event.register is None:
+        if event.cpu not in self.engines or event.cpu not in self.threads:
+            return
+        if event.kind != "sysreg" or event.register is None:
             return
         access = Access(1, event.register, bool(event.write), (event.value or 0) if event.write else 0)
-        response = await engine.access(access)
+        response, _, _ = await self.engines[event.cpu].access(access)
         if response.outcome is not Outcome.TRAP_EL2:
             raise LostError(
                 f"the engine answers {response.outcome.name} to {event.register_name}, which trapped"
             )
 
-    def _compare_engine_read(self, event: RegisterAccess, value: int) -> None:
-        self.report.engine_reads += 1
-        if value != event.value:
-            self.report.engine_reads_different += 1
-            what = (
-                f"{event.register.name} reads {describe_value(event.register, value)}, "
-                f"recorded {describe_value(event.register, event.value)}"
-            )
-            self._note(Difference(event.line, self.report.entries + 1, what), event.cpu)
+    async def _ask_engine(self, event: RegisterAccess, access: Access, recorded: int) -> int:
+        """Apply an access to the engine; return what the vgic or the guest gets to see.
+
+        That is the engine's answer, except where the recorder deviates from the architecture by a known rule
+        and the engine does not: there the recording goes on with the recorder's answer, and so do we.
+        """
+        engine = self.engines[event.cpu]
+        response, recorder, strict = await engine.access(access)
+        if response.outcome is not Outcome.OK:
+            raise LostError(f"the engine answers {response.outcome.name} to {event.register.name}")
+        value = response.value
+        if not access.write:
+            self.report.engine_reads += 1
+            if value != recorded:
+                names = engine.newest if value == strict.value and recorder.value == recorded else set()
+                if names:
+                    value = recorded
+                    for name in names:
+                        self._explained.explain(name).reads += 1
+                else:
+                    self._engine_differs(event, value)
+        if engine.parted:
+            await engine.resynchronise(self._explained)
+        return value
+
+    def _engine_differs(self, event: RegisterAccess, value: int) -> None:
+        self.report.engine_reads_different += 1
+        what = (
+            f"the engine answers {event.register.name} with {describe_value(event.register, value)}, "
+            f"recorded {describe_value(event.register, event.value)}"
+        )
+        self._note(Difference(event.line, self.report.entries + 1, what), event.cpu)
 
     def compare_mmio_read(self, event: ExceptionTaken, value: int) -> None:
         """Compare what a guest's MMIO read gets with what it got."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from hw.registers import BY_NAME, LRState, Register
 
@@ -31,6 +32,7 @@ class Report:
     access sequence since the entry before agree. ``accesses``: ICH accesses compared. ``reads`` and
     ``reads_different``: guest-visible reads (MMIO, and registers emulated in hyp) compared with ours.
     ``engine_reads`` and ``engine_reads_different``: closed loop, reads whose value the engine answered.
+    ``explained``: such reads that only the recorder's deviations make different, by rule.
     ``placed``: events that agree only when taken later than recorded, where the recording leaves their order
     open. ``final_state``: registers of the distributor that end up differently. ``lost``, ``lost_line``: why
     and where the comparison ended early, if it did.
@@ -54,6 +56,7 @@ class Report:
     differences: list[Difference] = field(default_factory=list)
     final_state: list[str] = field(default_factory=list)
     placed: list[str] = field(default_factory=list)
+    explained: dict[str, int] = field(default_factory=dict)
     lost: str = ""
     lost_line: int = 0
 
@@ -65,8 +68,23 @@ class Report:
     @property
     def good(self) -> bool:
         """Whether everything agreed."""
-        wrong = self.different or self.reads_different or self.final_state or self.lost
-        return not wrong and bool(self.entries)
+        wrong = self.different or self.reads_different or self.engine_reads_different
+        return not (wrong or self.final_state or self.lost) and bool(self.entries)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON can carry it."""
+        return asdict(self) | {"different": self.different, "good": self.good}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Report:
+        """Return the report that :meth:`to_json` gave."""
+        known = {name: value for name, value in data.items() if name not in ("different", "good")}
+        known["differences"] = [
+            Difference(**difference | {"detail": tuple(difference["detail"])})
+            for difference in data["differences"]
+        ]
+        known["stimulus_why"] = tuple(data["stimulus_why"])
+        return cls(**known)
 
 
 def describe_value(register: Register, value: int) -> str:

@@ -14,10 +14,24 @@ from sim.kvm.profile import Profile, profile_for_kernel
 from sim.kvm.vm import Vm
 from sim.trace import Meta, Trace
 
-__all__ = ["PTIMER", "VTIMER", "build_vm", "final_state_differences", "is_predictable", "profile_of"]
+__all__ = [
+    "NOT_PREDICTABLE",
+    "PTIMER",
+    "VTIMER",
+    "build_vm",
+    "final_state_differences",
+    "is_predictable",
+    "placement",
+    "profile_of",
+]
 
 #: The virtual and the physical timer's PPIs; KVM maps each to the physical interrupt of the same number.
 VTIMER, PTIMER = 27, 30
+#: What is wrong with a recording without its stimulus.
+NOT_PREDICTABLE = (
+    "{}: meta has no 'stimulus': this recording does not hold what the kernel was given, so there is nothing "
+    "to predict from; replay it instead"
+)
 #: Registers whose reset value the recorder's machine decides, not the vgic: TYPER and IIDR of both frames.
 _READ_ONLY = (0x4, 0x8)
 
@@ -62,10 +76,7 @@ def build_vm(trace: Trace, profile: Profile, line_level: Callable[[int], bool]) 
     """
     raw, place = trace.meta.raw, trace.path
     if not is_predictable(trace.meta):
-        raise InputError(
-            f"{place}: meta has no 'stimulus': this recording does not hold what the kernel was given, so "
-            "there is nothing to predict from; replay it instead"
-        )
+        raise InputError(NOT_PREDICTABLE.format(place))
     append = str(raw.get("append", ""))
     config: GicConfig = trace.config
     host = Host(
@@ -75,8 +86,7 @@ def build_vm(trace: Trace, profile: Profile, line_level: Callable[[int], bool]) 
         group1_trap="vgic_v3_group1_trap=1" in append,
         common_trap="vgic_v3_common_trap=1" in append,
     )
-    vcpus = _number(raw.get("vcpus", 1), f"{place}: meta.vcpus", 1, 512)
-    vm = Vm(host, profile, vcpus, nr_spis=_nr_spis(raw.get("spis", "32..127"), place))
+    vm = Vm(host, profile, len(placement(trace)), nr_spis=_nr_spis(raw.get("spis", "32..127"), place))
     vm.dist.vgic_dist_base = _number(raw.get("gicd", "0x8000000"), f"{place}: meta.gicd")
     vm.dist.vgic_redist_base = _number(raw.get("gicr", "0x80a0000"), f"{place}: meta.gicr")
     for vcpu in vm.vcpus:
@@ -86,6 +96,24 @@ def build_vm(trace: Trace, profile: Profile, line_level: Callable[[int], bool]) 
     for address, value in _registers(trace, "init_state", vm):
         dispatch_mmio_write(vm.vcpus[0], address, 4, value)
     return vm
+
+
+def placement(trace: Trace) -> dict[int, int]:
+    """Return the physical CPU of each vCPU.
+
+    Raises
+    ------
+    InputError
+        When ``meta.vcpus`` or ``meta.vcpu_cpu`` is malformed.
+    """
+    raw, place = trace.meta.raw, f"{trace.path}: meta."
+    given = raw.get("vcpu_cpu", {})
+    if not isinstance(given, dict):
+        raise InputError(f"{place}vcpu_cpu must be an object of vCPU: CPU")
+    return {
+        vcpu: _number(given.get(str(vcpu), vcpu), f"{place}vcpu_cpu.{vcpu}", 0, 7)
+        for vcpu in range(_number(raw.get("vcpus", 1), f"{place}vcpus", 1, 8))
+    }
 
 
 def final_state_differences(trace: Trace, vm: Vm) -> list[str]:

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tb.cli.run", "Play scenarios: guests, a hypervisor, and what must be seen."),
     "demo": ("tb.cli.demo", "Replay a recorded KVM guest on the gateware and leave a waveform."),
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
+    "predict": ("tb.cli.predict", "Predict a recorded kernel's world switches with the vgic model."),
     "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
     "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),
     "lint": ("tb.cli.lint", "Export builds and let Verilator check them."),

@@ -1,0 +1,115 @@
+"""``spillway predict``: a recorded kernel's every entry, predicted by our vgic."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from hw.errors import InputError
+from sim.deviations import Deviations
+from sim.kvm.profile import profile_named
+from sim.predict import Report
+from tb.predict import RECORDED, Predictions, predict_traces
+from tb.runner import ENGINES
+
+__all__ = ["command"]
+
+#: Differing files shown in full.
+_SHOWN = 3
+
+
+def _file_line(report: Report, width: int) -> str:
+    verdict = "ok" if report.good else "differs"
+    name = os.path.basename(report.path)
+    return (
+        f"{verdict:<8}{name:<{width}}{report.profile:<10} {report.entries:>6,} entries"
+        f"{report.equal:>7,} equal{report.different:>5} different  {report.accesses:>7,} accesses"
+    )
+
+
+def _notes(report: Report) -> list[str]:
+    """Return the further findings of a file, if it has any."""
+    lines = []
+    if report.reads_different:
+        lines.append(f"{report.reads_different} of {report.reads} reads of the guest differ")
+    if report.engine_reads_different:
+        lines.append(f"{report.engine_reads_different} of {report.engine_reads} answers of the engine differ")
+    for name, count in report.explained.items():
+        lines.append(f"{count} answers of the engine differ by {Deviations.explain(name)}")
+    lines += [f"at the end, {text}" for text in report.final_state]
+    if report.lost:
+        lines.append(f"the comparison ends at {report.lost}")
+    if report.stimulus != "complete":
+        lines += [f"approximate: {why}" for why in report.stimulus_why]
+    return lines + report.placed
+
+
+def _first_difference(report: Report) -> list[str]:
+    if not report.differences:
+        return []
+    first = report.differences[0]
+    head = f"first difference of {os.path.basename(report.path)}: line {first.line}, entry {first.entry}"
+    return [f"{head}: {first.what}", *(f"  {text}" for text in first.detail)]
+
+
+def _print(result: Predictions) -> None:
+    width = max((len(os.path.basename(report.path)) for report in result.reports), default=0) + 2
+    for report in result.reports:
+        click.echo(_file_line(report, width))
+        for note in _notes(report):
+            click.echo(f"          {note}")
+    for report in [report for report in result.reports if not report.good][:_SHOWN]:
+        click.echo("\n" + "\n".join(_first_difference(report)))
+    if result.skipped:
+        click.echo(f"\n{len(result.skipped)} files hold no stimulus and were skipped")
+    accesses = sum(report.accesses for report in result.reports)
+    hardware = "the recorded answers" if result.engine == RECORDED else result.engine
+    different = result.entries - result.equal
+    click.echo(
+        f"\n{len(result.reports)} files with {hardware} as hardware: {result.entries:,} entries compared, "
+        f"{result.equal:,} equal, {different:,} different; {accesses:,} ICH accesses in order"
+    )
+
+
+def _write_json(path: Path, result: Predictions) -> None:
+    """Write the report whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    try:
+        partial.write_text(json.dumps(result.to_json(), indent=2) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+@click.command("predict")
+@click.argument("traces", nargs=-1, required=True, metavar="TRACE...")
+@click.option("--profile", "profile_name", metavar="P",
+              help="Hypervisor profile, switches after it: 7.3 or 6.19,+walk_from_tail. "
+                   "Default: the recorded kernel's.")  # fmt: skip
+@click.option("--engine", type=click.Choice((RECORDED, *ENGINES)), default=RECORDED, show_default=True,
+              help="The hardware: as recorded, or an engine that runs guest and hypervisor.")  # fmt: skip
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write the whole report to FILE.")  # fmt: skip
+def command(traces: tuple[str, ...], profile_name: str | None, engine: str, json_path: Path | None) -> int:
+    """Predict what a recorded kernel's vgic did, entry by entry.
+
+    TRACE is a recording of Linux KVM with its stimulus, or a directory of them. Guest accesses, injections
+    and what the hardware handed back go to our vgic; ICH_HCR_EL2, ICH_VMCR_EL2, every list register and the
+    order of all accesses of each world switch are compared with the kernel's.
+
+    Exit status: 0 all agree, 1 something differs, 2 a file is malformed or holds no stimulus.
+    """
+    profile = profile_named(profile_name) if profile_name is not None else None
+    if json_path is not None and not json_path.resolve().parent.is_dir():
+        raise InputError(f"{json_path}: there is no directory {json_path.parent}; create it first")
+    result = predict_traces(traces, profile, engine)
+    if result.reports:
+        _print(result)
+        if json_path is not None:
+            _write_json(json_path, result)
+    for text in result.refused:
+        click.echo(f"spillway: {text}", err=True)
+    return result.status
