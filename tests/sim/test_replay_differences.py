@@ -250,3 +250,8 @@ def test_broken_hardware_differs(tmp_path, broken, path):
     path = edited(path, tmp_path / "t.jsonl.gz", shortened)
     report = replayed(path, hardware=lambda config: Hardware(config, broken(config)))
     assert report.differences > 0
+
+
+def test_a_trapped_access_that_acts_is_named_trp5():
+    report = replayed(TRAPS, hardware=lambda config: Hardware(config, _TrapActs(config)))
+    assert report.first.what == "storage after a trapped access (TRP-5)"
