@@ -218,7 +218,7 @@ def _hole(vm: Vm, vcpu: Vcpu) -> str | None:
     if vm.host.nr_lr == 1:
         return "22.1"
     disabled = [
-        irq for irq in vcpu.ap_list
+        irq for irq in (*vcpu.ap_list, *vcpu.overflow_ap_list)
         if not _VMCR[f"VENG{irq.group}"].get(vcpu.cpu_if.vgic_vmcr) and not irq.active and irq.enabled
     ]  # fmt: skip
     return "22.2" if disabled else None
