@@ -309,11 +309,11 @@ class VirtualCpuInterface(wiring.Component):
         ]
         for n in range(self.config.apr_words):
             m.d.comb += [
-                observe.ap0r[n].eq(self._active.word0[n]),
-                observe.ap1r[n].eq(self._active.word1[n]),
+                observe[f"ap0r{n}"].eq(self._active.word0[n]),
+                observe[f"ap1r{n}"].eq(self._active.word1[n]),
             ]
         for n, value in enumerate(self._lr_values):
-            m.d.comb += observe.lr[n].eq(value)
+            m.d.comb += observe[f"lr{n}"].eq(value)
 
     def _probe(self, m):
         """Name what a waveform should show: the access in flight, its answer, the state, the lines."""
@@ -328,7 +328,7 @@ class VirtualCpuInterface(wiring.Component):
         show(m, eoicount=hcr.EOIcount, vmcr=vmcr, vmcr_flags=vmcr[:10], pmr=self._control.vmcr.VPMR)
         show(m, misr=observe.misr, eisr=observe.eisr, elrsr=observe.elrsr)
         for n in range(self.config.apr_words):
-            show(m, **{f"ap0r{n}": observe.ap0r[n], f"ap1r{n}": observe.ap1r[n]})
+            show(m, **{name: observe[name] for name in (f"ap0r{n}", f"ap1r{n}")})
         level = self._active.running.level << (8 - self.config.pre_bits)
         show(m, running_priority=Mux(self._active.running.active, level, 0xFF)[:8])
         show(m, virq=cpu.virq, vfiq=cpu.vfiq, maintenance=cpu.maintenance, settled=cpu.settled)

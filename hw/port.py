@@ -83,9 +83,10 @@ def observe_layout(config: GicConfig) -> data.StructLayout:
         "misr": 8,
         "eisr": 16,
         "elrsr": 16,
-        "ap0r": data.ArrayLayout(32, config.apr_words),
-        "ap1r": data.ArrayLayout(32, config.apr_words),
-        "lr": data.ArrayLayout(64, config.lrs),
+        # Members of their own, not arrays: a dump would name those with brackets.
+        **{f"ap0r{n}": 32 for n in range(config.apr_words)},
+        **{f"ap1r{n}": 32 for n in range(config.apr_words)},
+        **{f"lr{n}": 64 for n in range(config.lrs)},
     })  # fmt: skip
 
 

@@ -66,11 +66,9 @@ class PortCodec:
         self.observe_width = layout.size
         self._scalars = [(name, *_slice(layout, name)) for name in ("hcr", "vmcr", "misr", "eisr", "elrsr")]
         self._arrays = []
-        for name in ("ap0r", "ap1r", "lr"):
-            shape = layout[name].shape
-            width = shape.elem_shape
-            offsets = [layout[name].offset + n * width for n in range(shape.length)]
-            self._arrays.append((name, offsets, (1 << width) - 1))
+        for name, count in (("ap0r", config.apr_words), ("ap1r", config.apr_words), ("lr", config.lrs)):
+            slices = [_slice(layout, f"{name}{n}") for n in range(count)]
+            self._arrays.append((name, [lsb for lsb, _ in slices], slices[0][1]))
         self._fixed: dict[tuple, int] = {}
         self._outcome = _slice(_RESPONSE, "outcome")
         self._value = _slice(_RESPONSE, "value")
