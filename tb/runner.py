@@ -17,6 +17,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,6 +41,8 @@ __all__ = ["ENGINES", "BenchResult", "JobError", "run_bench", "run_job"]
 ENGINES = ("golden", "verilator", "icarus", "amaranth")
 #: Seconds between two looks at a running simulator's progress.
 _POLL = 0.2
+#: Seconds that the directory of a failed run is kept.
+_KEPT = 24 * 3600
 
 
 class JobError(RuntimeError):
@@ -125,9 +128,13 @@ def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str 
 
 @contextlib.contextmanager
 def _run_directory(engine: str) -> Iterator[Path]:
-    """Make a directory for one run; it is kept when the run fails, for its log."""
+    """Make a directory for one run; it is kept for a day when the run fails, for its log."""
     runs = build_root() / "runs"
     runs.mkdir(parents=True, exist_ok=True)
+    for old in runs.iterdir():
+        with contextlib.suppress(OSError):
+            if time.time() - old.stat().st_mtime > _KEPT:
+                shutil.rmtree(old)
     directory = Path(tempfile.mkdtemp(prefix=f"{engine}-", dir=runs))
     yield directory
     shutil.rmtree(directory)

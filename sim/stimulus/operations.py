@@ -109,6 +109,11 @@ def pending_id(values: Values, state: State) -> Access:
     return _guest_read(_HPPIR[_group(values)])
 
 
+def look_any(values: Values, state: State) -> Access:
+    """Read any of the IARs and HPPIRs, whether or not it has something."""
+    return _guest_read(values.choices.among((*_HPPIR, *_IAR)))
+
+
 def guest_read(values: Values, state: State) -> Access:
     """Read any ICV register that reading does not change."""
     return _guest_read(values.choices.among(_GUEST_READABLE))
@@ -248,8 +253,8 @@ def anything(values: Values, state: State) -> Access:
 OPERATIONS: dict[str, Operation] = {
     function.__name__: function
     for function in (
-        acknowledge, end, end_absent, name_any, deactivate, pending_id, guest_read, mask, binary_point,
-        control, enable, generate_sgi, fill, empty, change_state, copy, garbage_lr, configure, trap,
-        toggle_hcr, machine_control, garbage_control, active_priorities, host_read, anything,
+        acknowledge, end, end_absent, name_any, deactivate, pending_id, look_any, guest_read, mask,
+        binary_point, control, enable, generate_sgi, fill, empty, change_state, copy, garbage_lr, configure,
+        trap, toggle_hcr, machine_control, garbage_control, active_priorities, host_read, anything,
     )
 }  # fmt: skip

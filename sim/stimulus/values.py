@@ -101,7 +101,7 @@ class Values:
             if self.choices.one_in(3):
                 value |= _HCR[name].mask
         for name in _TRAPS:
-            if traps and self.choices.one_in(3):
+            if traps and self.choices.one_in(2):
                 value |= _HCR[name].mask
         if self.choices.one_in(4):
             value |= _HCR["vSGIEOICount"].mask
