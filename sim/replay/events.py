@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hw.errors import InputError
 from hw.registers import Register
 from sim.deviations import Deviations
-from sim.port import Access, CpuPort, Lines, Outcome, Response
+from sim.port import GUEST, Access, CpuPort, Lines, Outcome, Response
 from sim.replay.compare import compare_answer
 from sim.replay.report import FileReport, difference, state_lines
 from sim.replay.twins import Twins
@@ -203,7 +203,7 @@ class EventReplay:
             if not cpu.seen[index] and cpu.models is None:
                 what = f"line {_LINES[index]} when the guest took its {event.kind} in line {event.line}"
                 await self._add(cpu, cpu.recent[-1] if cpu.recent else None, what, 1, 0)
-        elif event.kind == "sysreg" and event.register is not None and event.esr is not None:
+        elif event.decided_by_gic and event.register is not None and event.esr is not None:
             await self._trap(event, event.register, event.esr)
 
     async def _trap(self, event: ExceptionTaken, register: Register, esr: int) -> None:
@@ -211,9 +211,10 @@ class EventReplay:
         cpu = await self._cpu(event.cpu)
         if cpu.open is not None:
             await self._close(cpu)
-        access = Access(event.from_el, register, bool(event.write), event.value or 0, esr >> 5 & 31)
-        if not event.write:
-            access = access._replace(value=0)
+        value = (event.value or 0) if event.write else 0
+        # An EL2 register that a guest hypervisor names at EL1 traps by HCR_EL2.NV (TRP-8).
+        context = GUEST._replace(nv=register.min_el == 2)
+        access = Access(event.from_el, register, bool(event.write), value, esr >> 5 & 31, context)
         before = await cpu.twins.port.state()
         await self._apply(cpu, event, access, Response(Outcome.TRAP_EL2, 0, esr))
         self.report.trapped += 1

@@ -114,6 +114,20 @@ class ExceptionTaken(Event):
     overlap: int = 0
     overlap_act: bool = False
 
+    @property
+    def decided_by_gic(self) -> bool:
+        """Whether this is a trapped access that the CPU interface itself decides to trap (TRP-1..4, TRP-8).
+
+        ICC_SRE_EL1 is not among them: it traps by ICC_SRE_EL2.Enable, which no build implements.
+        """
+        register = self.register
+        return (
+            self.kind == "sysreg"
+            and register is not None
+            and register.name != "ICC_SRE_EL1"
+            and self.esr is not None
+        )
+
 
 @dataclass(slots=True)
 class Injection(Event):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.config import GicConfig
+from hw.errors import InputError
 from sim.trace.events import ExceptionTaken, MaintenanceLine, RegisterAccess, VirtualLines
 from sim.trace.reader import Kind, open_trace
 from sim.trace.sequences import OperationKind
@@ -34,7 +35,7 @@ def check_trace(path: str | Path) -> TraceSummary:
     Raises
     ------
     InputError
-        At the first line that is not as it should be.
+        At the first line that is not as it should be, and when no line is a register access.
     """
     operations, cpus = 0, set()
     with open_trace(path) as trace:
@@ -49,8 +50,9 @@ def check_trace(path: str | Path) -> TraceSummary:
                     cpus.add(event.cpu)
                 elif isinstance(event, VirtualLines | MaintenanceLine):
                     cpus.add(event.cpu)
-                elif isinstance(event, ExceptionTaken) and event.kind == "sysreg":
-                    if event.register is not None and event.esr is not None:
-                        operations += 1
-                        cpus.add(event.cpu)
+                elif isinstance(event, ExceptionTaken) and event.decided_by_gic:
+                    operations += 1
+                    cpus.add(event.cpu)
+    if not operations:
+        raise InputError(f"{path}: no register access in it, so nothing to replay; record them too")
     return TraceSummary(str(path), trace.kind, config, operations, max(len(cpus), 1))

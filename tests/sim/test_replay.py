@@ -11,7 +11,7 @@ from hw.registers import lookup
 from sim.deviations import STRICT, Deviations
 from sim.engines.golden import GoldenPort
 from sim.golden import Golden
-from sim.port import Access, run
+from sim.port import Access, run, sysreg_esr
 from sim.replay import FileReport, recorder_deviations, replay
 from sim.replay.sequences import SequenceReplay
 from sim.replay.twins import Twins
@@ -221,6 +221,20 @@ def test_the_configuration_comes_from_vtr_alone(tmp_path):
 
     path = edited(_trace("qemu-gicv3-fix-1lr5p5"), tmp_path / "qemu-gicv3-fix-16lr8p7.jsonl.gz", edit)
     assert replayed(path).differences == 0
+
+
+@pytest.mark.parametrize("hardware", [GoldenPort, Hardware])
+def test_traps_that_a_guest_may_also_meet(tmp_path, hardware):
+    """TRP-8: ICH at EL1 under NV traps; ICC_SRE_EL1 traps outside the CPU interface and is passed over."""
+    trap = {"cpu": 0, "ev": "exc", "from": 1, "to": 2, "kind": "sysreg"}
+    lines = [
+        {"meta": {"vtr": "0x90b80003"}},
+        trap | {"tr": "ICH_HCR_EL2:wr", "esr": hex(sysreg_esr(lookup("ICH_HCR_EL2").encoding, True, 3))},
+        trap | {"tr": "ICC_SRE_EL1:rd", "esr": hex(sysreg_esr(lookup("ICC_SRE_EL1").encoding, False, 3))},
+        trap | {"tr": "TTBR0_EL1:wr", "esr": "0x62000000"},
+    ]
+    report = replayed(write_trace(tmp_path / "t.jsonl.gz", lines), hardware=hardware)
+    assert (report.operations, report.trapped, report.differences) == (1, 1, 0)
 
 
 def test_hardware_of_another_configuration_is_refused():

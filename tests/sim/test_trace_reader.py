@@ -182,6 +182,7 @@ MALFORMED = {
     "no meta": ([ACCESS], ":1: the first line must be"),
     "meta no object": ([{"meta": 5}, ACCESS], ":1: the first line must be"),
     "meta alone": ([META], "nothing after the meta line"),
+    "no access": ([META, {"cpu": 0, "ev": "entry", "pc": "0x0"}], "no register access in it"),
     "no vtr": ([{"meta": {"kernel": "7.3"}}, ACCESS], ":1: meta has no vtr"),
     "vtr no number": ([{"meta": {"vtr": "four"}}, ACCESS], ":1: vtr must be"),
     "vtr impossible": ([{"meta": {"vtr": "0x90b8001f"}}, ACCESS], "meta.vtr: ICH_VTR_EL2 0x90b8001f: lrs"),
