@@ -105,20 +105,25 @@ class IdealGic:
         """Set the level of an input."""
         self.irq(intid, vcpu).line = level
 
-    def software_interrupt(self, intid: int, sender: int, targets: int | None) -> None:
-        """Generate an SGI: ``targets`` is a mask, None the sender alone, -1 all others."""
+    def software_interrupt(self, intid: int, sender: int, targets: int | None, group: int = 1) -> None:
+        """Generate an SGI through ICC_SGI<group>R.
+
+        ``targets`` is a mask, None the sender alone, -1 all others. SGI0R generates Group 0 interrupts only.
+        """
         for vcpu in range(len(self.interfaces)):
-            wanted = (
-                vcpu == sender
-                if targets is None
-                else targets >> vcpu & 1 and not (targets < 0 and vcpu == sender)
-            )
-            if wanted:
-                self.irq(intid, vcpu).latch = True
+            if targets is None:
+                wanted = vcpu == sender
+            elif targets < 0:
+                wanted = vcpu != sender
+            else:
+                wanted = bool(targets >> vcpu & 1)
+            irq = self.irq(intid, vcpu)
+            if wanted and irq.group <= group:
+                irq.latch = True
 
     # -- the CPU interface -----------------------------------------------------------------------------
 
-    def _for(self, vcpu: int) -> list[IdealIrq]:
+    def candidates(self, vcpu: int) -> list[IdealIrq]:
         """Every interrupt that may be presented to a vCPU, group enables included."""
         if not self.enabled:
             return []
@@ -131,7 +136,7 @@ class IdealGic:
 
     def best(self, vcpu: int) -> list[IdealIrq]:
         """Return the most urgent candidates, several if they are equally urgent (SEL-1 to SEL-6)."""
-        candidates = self._for(vcpu)
+        candidates = self.candidates(vcpu)
         urgency = min((irq.priority & self.config.pri_mask for irq in candidates), default=0xFF)
         return [irq for irq in candidates if irq.priority & self.config.pri_mask == urgency]
 

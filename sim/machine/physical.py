@@ -59,11 +59,15 @@ class PhysicalInterrupts(PhysicalIrqs):
         return [n for n in self.mappings if self.line.get(n) and not self.active.get(n)]
 
     def take_due(self, vm: Vm) -> list[int]:
-        """Let the host take what is due: it becomes active and is injected. Return the INTIDs."""
+        """Let the host take what is due: it becomes active and is injected. Return the INTIDs.
+
+        The physical interrupt itself ends the guest's run on that CPU, whether the injection kicks or not.
+        """
         due = self.due
         for intid in due:
             mapping = self.mappings[intid]
             self.active[intid] = True
             self.taken.append(intid)
             kvm_vgic_inject_irq(vm, mapping.vcpu, mapping.vintid, True)
+            mapping.vcpu.kicked = True
         return due

@@ -1,0 +1,65 @@
+"""What can happen in a refinement run, as small tuples that a generator draws and Hypothesis shrinks.
+
+An action means something in every state: numbers are taken modulo what there is, and one that makes no sense
+at the moment does nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import NamedTuple
+
+__all__ = ["KINDS", "TROUBLE", "Action", "random_actions"]
+
+
+class Action(NamedTuple):
+    """One action: its kind, and three numbers whose meaning :class:`sim.refinement.world.World` gives."""
+
+    kind: str
+    a: int = 0
+    b: int = 0
+    c: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.a} {self.b} {self.c}"
+
+
+#: Kind -> weight in random runs.
+KINDS: dict[str, int] = {
+    "pulse": 16,  # a: which edge device
+    "raise": 7,  # a: which level device, b: vCPU of a PPI
+    "lower": 4,
+    "phys": 4,  # a: which mapped interrupt, b: level
+    "ack": 30,  # a: vCPU, b: group if nothing is signalled
+    "eoi": 20,  # a: vCPU
+    "dir": 14,  # a: vCPU, b: which dropped one, c: 0: another vCPU's
+    "hppir": 4,  # a: vCPU, b: group
+    "rpr": 3,
+    "sgi": 5,  # a: vCPU, b: which, c: targets
+    "pmr": 3,  # a: vCPU, b: which value
+    "bpr": 2,  # a: vCPU, b: group, c: value
+    "igrpen": 3,  # a: vCPU, b: group, c: on
+    "enable": 3,  # a: vCPU, b: which interrupt, c: on
+    "pend": 2,
+    "unpend": 2,
+    "prio": 3,  # c: which value
+    "route": 1,  # c: target
+    "icactive": 1,
+    "read": 2,  # ISACTIVER of interrupt b
+    "exit": 4,
+    "wfi": 2,
+    "nop": 3,
+}
+#: Kinds that only runs with trouble use.
+TROUBLE: dict[str, int] = {
+    "group": 1,
+    "gicd": 1,  # a: vCPU, b: on
+    "sactive": 1,
+}
+
+
+def random_actions(generator: random.Random, count: int, trouble: bool) -> list[Action]:
+    """Draw ``count`` actions."""
+    weights = KINDS | (TROUBLE if trouble else {})
+    kinds = generator.choices(list(weights), list(weights.values()), k=count)
+    return [Action(kind, *(generator.randrange(16) for _ in range(3))) for kind in kinds]

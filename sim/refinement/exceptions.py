@@ -1,0 +1,185 @@
+"""The known differences between KVM and the ideal GIC, and how each is recognised.
+
+Names 22.x are the items of spec section 22; R names were found by refinement. Each recogniser looks at
+what led up to the divergence (:class:`sim.refinement.facts.Facts`) and at the interrupts it is about, never
+at the divergence alone; what no recogniser claims is a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sim.ideal import FIRST_LPI
+from sim.kvm.irq import irq_is_pending, vgic_irq_is_mapped_level
+from sim.kvm.lr import vgic_get_phys_line_level
+from sim.kvm.vm import Request
+from sim.machine.runner import Place
+from sim.machine.view import interrupts
+from sim.refinement.world import Divergence, World
+
+__all__ = ["EXCEPTIONS", "KnownException", "recognise"]
+
+
+@dataclass(frozen=True)
+class KnownException:
+    """A known difference: its name, what happens, the kernel function it comes from, and its recogniser."""
+
+    name: str
+    text: str
+    function: str
+    holds: Callable[[World, Divergence], bool]
+
+
+def _about(world: World, one: Divergence, intids: set[int]) -> bool:
+    return bool(one.intids & intids)
+
+
+def _one_lr(world: World, one: Divergence) -> bool:
+    return one.kind == "storm" and world.setup.lrs == 1
+
+
+def _group_storm(world: World, one: Divergence) -> bool:
+    if one.kind != "storm" or world.setup.lrs == 1 or not one.text.startswith("NP"):
+        return False
+    return any(broken.hole == "22.2" for broken in world.invariants.broken)
+
+
+def _resample(world: World, one: Divergence) -> bool:
+    """Recognise a device that was not told: its line is still high."""
+    return any(
+        intid in world.machine.resampled
+        and world.vgic_irq(intid, 0).line_level
+        and not world.ideal.irq(intid).line
+        for intid in one.intids
+    )
+
+
+def _untrapped(world: World, one: Divergence) -> bool:
+    return _about(world, one, world.facts.untrapped_dir)
+
+
+def _reordered(world: World, one: Divergence) -> bool:
+    """Recognise a rewritten interrupt that has the wrong active state now."""
+    return any(
+        one.active.get((vcpu if n < 32 else 0, n), False) != world.ideal.irq(n, vcpu).active
+        for vcpu, intids in world.facts.reordered.items()
+        for n in intids
+    )
+
+
+def _no_kick(world: World, one: Divergence) -> bool:
+    runner = world.runners[one.vcpu]
+    asked = Request.VGIC_PROCESS_UPDATE in runner.vcpu.requests
+    return asked and _about(world, one, world.facts.remote_dir.get(one.vcpu, set()))
+
+
+def _soft_level(world: World, one: Divergence) -> bool:
+    return _about(world, one, world.facts.soft_level)
+
+
+def _not_requeued(world: World, one: Divergence) -> bool:
+    """Recognise one pruned while the distributor was off: pending, enabled, on no list."""
+    return any(
+        irq.enabled and irq_is_pending(irq) and irq.vcpu is None
+        for irq in (world.vgic_irq(n, one.vcpu) for n in one.intids & world.facts.disabled_pending)
+    )
+
+
+def _disabled_while_active(world: World, one: Divergence) -> bool:
+    """Recognise an LR that offers what has been disabled, or the whole distributor with it."""
+    irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n < FIRST_LPI]
+    off = not world.vm.dist.enabled
+    return any(
+        (off or not irq.enabled) and irq.on_lr and irq.vcpu is world.vm.vcpus[one.vcpu] for irq in irqs
+    )
+
+
+def _rerouted(world: World, one: Divergence) -> bool:
+    """Recognise one still on the list of the vCPU it was routed away from."""
+    irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n >= 32]
+    return any(irq.vcpu is not None and irq.vcpu is not irq.target_vcpu for irq in irqs)
+
+
+def _stale_line(world: World, one: Divergence) -> bool:
+    """Recognise a physical line that has fallen while memory has it high."""
+    irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n < FIRST_LPI]
+    return any(
+        vgic_irq_is_mapped_level(irq) and (irq.line_level or irq.on_lr) and not vgic_get_phys_line_level(irq)
+        for irq in irqs
+    )
+
+
+def _unpended(world: World, one: Divergence) -> bool:
+    return _about(world, one, world.facts.unpended)
+
+
+def _behind(world: World, one: Divergence) -> bool:
+    running = world.runners[one.vcpu].place is Place.GUEST
+    return running and _about(world, one, world.facts.behind.get(one.vcpu, set()))
+
+
+#: In the order they are tried.
+EXCEPTIONS: tuple[KnownException, ...] = (
+    KnownException(
+        "22.1", "one list register and something outside: U is true at entry, exit storm",
+        "vgic_v3_configure_hcr", _one_lr,
+    ),
+    KnownException(
+        "22.2", "a disabled group has more pending than LRs: NP is true at entry, exit storm",
+        "summarize_ap_list", _group_storm,
+    ),
+    KnownException(
+        "22.4", "level SPI taken and finished in one run: no resample notification",
+        "vgic_v3_fold_lr", _resample,
+    ),
+    KnownException(
+        "22.5", "active_spis fell to 0 too early: another vCPU's DIR does not trap and is lost",
+        "vgic_v3_fold_lr", _untrapped,
+    ),
+    KnownException(
+        "22.9", "deactivated in memory by another vCPU: a request without a kick",
+        "vgic_v3_deactivate", _no_kick,
+    ),
+    KnownException(
+        "22.13", "level interrupt made pending by software: the latch lives until its state is 0 at a fold",
+        "vgic_v3_fold_lr", _soft_level,
+    ),
+    KnownException(
+        "22.14", "pruned while the distributor was off, and not queued again",
+        "vgic_mmio_write_v3_misc", _not_requeued,
+    ),
+    KnownException(
+        "R1", "disabled, or the distributor with it, while active and pending: offered after the end",
+        "vgic_v3_compute_lr", _disabled_while_active,
+    ),
+    KnownException(
+        "R2", "routed away: stays on the old vCPU's list until that one exits (A16)",
+        "vgic_mmio_write_irouter", _rerouted,
+    ),
+    KnownException(
+        "R3", "changed by somebody else while its vCPU runs: nothing kicks that vCPU",
+        "vgic_queue_irq_unlock", _behind,
+    ),
+    KnownException(
+        "R4", "mapped level interrupt: its line fell before it had a list register, and is not sampled again",
+        "vgic_irq_handle_resampling", _stale_line,
+    ),
+    KnownException(
+        "R5", "ICPENDR by another vCPU of what is in a list register: undone by the fold",
+        "vgic_mmio_write_cpending", _unpended,
+    ),
+    KnownException(
+        "22.6", "an interrupt in flight was rewritten: the walk, or the LR, takes the wrong one",
+        "vgic_v3_fold_lr_state", _reordered,
+    ),
+)  # fmt: skip
+
+
+async def recognise(world: World, one: Divergence) -> str | None:
+    """Return the name of the exception a divergence is, or None: a finding."""
+    one.active = {
+        (now.irq.target_vcpu.vcpu_id if now.irq.intid < 32 else 0, now.irq.intid): now.active
+        for now in await interrupts(world.machine)
+    }
+    return next((known.name for known in EXCEPTIONS if known.holds(world, one)), None)

@@ -1,0 +1,103 @@
+"""What a refinement run works with: the machine and its interrupts."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from hw.config import GicConfig
+from sim.scenario.model import Interrupt, MachineSpec
+
+__all__ = ["HW_PPI", "Setup", "random_setup"]
+
+#: The mapped level PPI (a timer) of vCPU 0.
+HW_PPI = 27
+#: Priorities to draw from; few, so that equal ones are common.
+_PRIORITIES = (0x00, 0x10, 0x20, 0x28, 0x40, 0x48, 0x80, 0x88, 0xA0, 0xF0)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One machine.
+
+    Parameters
+    ----------
+    lrs : int, 1..16
+        List registers.
+    vcpus : int, 1 or 2
+        vCPUs, one for each physical CPU.
+    eoimode : int
+        0 or 1, for all vCPUs.
+    latency : int
+        Guest operations until a maintenance interrupt or kick takes effect.
+    trouble : bool
+        Also do what leads into the known exceptions: rewrite priorities and groups of active interrupts,
+        lower lines and change the distributor behind a running vCPU's back, and so on.
+    profile : str
+        The kernel's behaviour.
+    interrupts : tuple of Interrupt
+        The interrupts.
+    """
+
+    lrs: int = 2
+    vcpus: int = 1
+    eoimode: int = 0
+    latency: int = 0
+    trouble: bool = False
+    profile: str = "7.3"
+    interrupts: tuple[Interrupt, ...] = ()
+
+    @property
+    def spec(self) -> MachineSpec:
+        """The same as the machine of a scenario; both groups are on."""
+        return MachineSpec(
+            GicConfig(lrs=self.lrs), self.vcpus, mi=self.latency, kick=self.latency, eoimode=self.eoimode,
+            group0=True,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        troubles = ", trouble" if self.trouble else ""
+        head = (
+            f"profile {self.profile}, {self.lrs} LRs, {self.vcpus} vCPUs, EOImode {self.eoimode}, "
+            f"latency {self.latency}{troubles}"
+        )
+        lines = []
+        for one in self.interrupts:
+            kind = "level" if one.level else "edge"
+            extra = f" hw {one.hw}" if one.hw is not None else ""
+            extra += " resample" if one.resample else ""
+            text = f"{one.intid} prio {one.priority:02x} group {one.group} {kind} vcpu {one.vcpu}{extra}"
+            lines.append(text)
+        return "\n".join([head, *(f"  {line}" for line in lines)])
+
+
+def random_setup(
+    generator: random.Random, latency: int = 0, profile: str = "7.3", trouble: bool | None = None
+) -> Setup:
+    """Draw a machine with up to 14 interrupts of all kinds."""
+    vcpus = generator.choice((1, 1, 2))
+    interrupts: list[Interrupt] = []
+
+    def add(intid: int, level: bool = False, **settings: object) -> None:
+        priority = generator.choice(_PRIORITIES)
+        group = settings.pop("group", None)
+        group = generator.choice((0, 1, 1)) if group is None else group
+        interrupts.append(Interrupt(intid, priority, level, group, **settings))
+
+    for intid in range(32, 32 + generator.randint(2, 6)):
+        add(intid, generator.random() < 0.35, vcpu=generator.randrange(vcpus))
+    for intid in range(16, 16 + generator.randrange(3)):
+        add(intid, True)
+    for intid in range(generator.randrange(4)):
+        add(intid)
+    for intid in range(8192, 8192 + generator.randrange(4)):
+        add(intid, group=1, vcpu=generator.randrange(vcpus))
+    if generator.random() < 0.4:
+        add(HW_PPI, True, hw=HW_PPI)
+    if generator.random() < 0.2:
+        add(40, True, hw=40, vcpu=generator.randrange(vcpus))
+    trouble = generator.random() < 0.3 if trouble is None else trouble
+    if trouble and generator.random() < 0.3:
+        add(41, True, resample=True, vcpu=generator.randrange(vcpus))
+    lrs = generator.choice((1, 2, 2, 2, 3, 3, 4))
+    return Setup(lrs, vcpus, generator.randrange(2), latency, trouble, profile, tuple(interrupts))

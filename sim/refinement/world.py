@@ -1,0 +1,359 @@
+"""One refinement run: a machine and the ideal GIC fed with the same actions, compared after each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from hw.registers import BY_NAME
+from sim.guest.operation import Kind, Operation, end_of_interrupt, read_register, write_register
+from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq
+from sim.kvm.irq import VgicIrq, irq_is_pending, vgic_irq_is_mapped_level
+from sim.kvm.lr import vgic_get_phys_line_level, vgic_get_vcpu_irq
+from sim.kvm.profile import profile_named
+from sim.machine.events import EventLog
+from sim.machine.invariants import Invariants
+from sim.machine.machine import Machine
+from sim.machine.observer import Observer
+from sim.machine.runner import Place, Runner
+from sim.port import Access, CpuPort, State
+from sim.refinement.facts import Facts
+from sim.refinement.setup import Setup
+from sim.refinement.windows import Windows
+from sim.scenario.build import build_vm
+from sim.scenario.model import Interrupt
+
+__all__ = ["Divergence", "GuestState", "World"]
+
+_HPPIR = (BY_NAME["ICC_HPPIR0_EL1"], BY_NAME["ICC_HPPIR1_EL1"])
+
+
+class Divergence(Exception):  # noqa: N818 - a result that leaves the run, not a failure
+    """The machine shows a guest something the ideal GIC would not.
+
+    Parameters
+    ----------
+    kind : str
+        iar, hppir, lines, rpr, active, asleep, storm, starved, invariant or final.
+    vcpu : int
+        Who sees it.
+    text : str
+        One line.
+    intids : iterable of int
+        The interrupts it is about.
+    """
+
+    def __init__(self, kind: str, vcpu: int, text: str, intids: Sequence[int] | set[int] = ()):
+        super().__init__(f"vCPU{vcpu} {kind}: {text}")
+        self.kind = kind
+        self.vcpu = vcpu
+        self.text = text
+        self.intids = frozenset(intids) - {NONE}
+        #: (vCPU, 0 for shared ones; INTID) -> active on the machine, filled in when it is looked into.
+        self.active: dict[tuple[int, int], bool] = {}
+
+
+@dataclass
+class GuestState:
+    """What one guest is handling: acknowledged (INTID, group) pairs, and dropped INTIDs to deactivate."""
+
+    stack: list[tuple[int, int]] = field(default_factory=list)
+    dropped: list[int] = field(default_factory=list)
+
+
+class _Entries(Observer):
+    """Tells the facts about entries."""
+
+    def __init__(self, facts: Facts):
+        self.facts = facts
+
+    def entered(self, machine: Machine, runner: Runner, hardware: State) -> None:
+        """See an entry."""
+        self.facts.entered(runner.number)
+
+
+class World:
+    """A machine and an ideal GIC.
+
+    Parameters
+    ----------
+    setup : Setup
+        The machine.
+    ports : sequence of CpuPort
+        One for each vCPU, reset.
+    log : int
+        How many events to keep; 0: none.
+    """
+
+    def __init__(self, setup: Setup, ports: Sequence[CpuPort], log: int = 0):
+        self.setup = setup
+        spec = setup.spec
+        vm = build_vm(spec, setup.interrupts, profile_named(setup.profile))
+        self.facts = Facts()
+        self.invariants = Invariants()
+        events = EventLog(limit=log or 1, enabled=log > 0)
+        observers = [self.invariants, _Entries(self.facts)]
+        self.machine = Machine(ports, vm, spec.mi, spec.kick, events, observers)
+        self.machine.resampled = {one.intid for one in setup.interrupts if one.resample}
+        self.runners = self.machine.runners
+        self.ideal = IdealGic(spec.config, setup.vcpus)
+        self.guests = [GuestState() for _ in range(setup.vcpus)]
+        self.windows = Windows(setup.vcpus)
+        self._configure_ideal()
+
+    @property
+    def vm(self):
+        """The machine's VM."""
+        return self.machine.vm
+
+    def _configure_ideal(self) -> None:
+        spec = self.setup.spec
+        for interface in self.ideal.interfaces:
+            interface.pmr, interface.eoimode = spec.pmr, spec.eoimode
+            interface.enables = [spec.group0, spec.group1]
+        for one in self.setup.interrupts:
+            for vcpu in range(self.setup.vcpus if one.intid < 32 else 1):
+                irq = self.ideal.irq(one.intid, vcpu)
+                irq.priority, irq.group, irq.level = one.priority, one.group, one.level
+                irq.enabled = one.enabled
+                irq.target = vcpu if one.intid < 32 else one.vcpu
+
+    async def start(self) -> None:
+        """Let every vCPU enter."""
+        for runner in self.runners:
+            await self.machine.enter(runner)
+        await self.machine.settle()
+
+    # -- names -----------------------------------------------------------------------------------------
+
+    def vgic_irq(self, intid: int, vcpu: int) -> VgicIrq:
+        """Return the hypervisor's interrupt."""
+        return vgic_get_vcpu_irq(self.vm.vcpus[vcpu], intid)
+
+    def instances(self) -> list[tuple[Interrupt, int]]:
+        """Return every interrupt with the vCPU that names it; private ones once for each vCPU."""
+        return [
+            (one, vcpu)
+            for one in self.setup.interrupts
+            for vcpu in (range(self.setup.vcpus) if one.intid < 32 else (0,))
+        ]
+
+    def runnable(self, vcpu: int) -> bool:
+        """Return whether a vCPU can execute a guest operation now."""
+        return self.runners[vcpu].place is Place.GUEST and not self.runners[vcpu].stuck
+
+    # -- guest operations ------------------------------------------------------------------------------
+
+    async def operate(self, vcpu: int, operation: Operation) -> int:
+        """Execute a guest operation on the machine and return the value read."""
+        runner = self.runners[vcpu]
+        self.windows.passed(vcpu)
+        value, fault = await self.machine.operate(runner, operation)
+        if fault:
+            raise Divergence("fault", vcpu, f"{operation} faulted")
+        return value
+
+    async def acknowledge(self, vcpu: int, group: int) -> None:
+        """Read IAR<group> and hold the result against the ideal."""
+        allowed = self.ideal.acknowledge_allowed(vcpu, group)
+        possible = self._possible(vcpu, group) if self.setup.latency else set()
+        intid = await self.operate(vcpu, read_register(f"IAR{group}"))
+        if intid not in allowed and intid not in possible:
+            text = f"IAR{group} gives {intid}, the ideal {_either(allowed)}"
+            raise Divergence("iar", vcpu, text, {intid, *allowed})
+        if intid == NONE:
+            return
+        self.ideal.acknowledge(vcpu, intid)
+        self.facts.acknowledged(vcpu, intid)
+        for guest in self.guests if intid >= 32 else [self.guests[vcpu]]:
+            if intid in guest.dropped:
+                guest.dropped.remove(intid)
+        self.guests[vcpu].stack.append((intid, group))
+
+    def _possible(self, vcpu: int, group: int) -> set[int]:
+        """Return what IAR may give while a late exit is under way: anything due, or nothing."""
+        due = [
+            irq.intid
+            for irq in self.ideal.candidates(vcpu)
+            if irq.group == group and self.ideal.can_signal(vcpu, irq)
+        ]
+        return {NONE, *due}
+
+    async def end(self, vcpu: int) -> None:
+        """End the interrupt that was acknowledged last."""
+        guest = self.guests[vcpu]
+        if not guest.stack:
+            return
+        intid, group = guest.stack.pop()
+        irq = self.ideal.irq(intid, vcpu)
+        was_active = irq.active
+        self.ideal.end(vcpu, group, intid)
+        self._resample(irq, was_active)
+        await self.operate(vcpu, end_of_interrupt(group, intid))
+        if self.setup.eoimode and intid < FIRST_LPI:
+            guest.dropped.append(intid)
+
+    async def deactivate(self, vcpu: int, intid: int, owner: int) -> None:
+        """Write DIR on ``vcpu`` for an interrupt that ``owner`` has dropped."""
+        self.guests[owner].dropped.remove(intid)
+        runner = self.runners[vcpu]
+        irq, virtual = self.ideal.irq(intid, vcpu), self.vgic_irq(intid, vcpu)
+        was_active = irq.active
+        self.ideal.deactivate(vcpu, intid)
+        self._resample(irq, was_active)
+        elsewhere = virtual.vcpu is not None and virtual.vcpu is not runner.vcpu
+        direct = elsewhere and not virtual.on_lr
+        exits = len(runner.exits)
+        if direct:
+            self.facts.remote_dir.setdefault(virtual.vcpu.vcpu_id, set()).add(intid)
+        await self.operate(vcpu, write_register("DIR", intid))
+        if elsewhere and not any("TRAP" in one.causes for one in runner.exits[exits:]):
+            self.facts.untrapped_dir.add(intid)
+
+    def _resample(self, irq: IdealIrq, was_active: bool) -> None:
+        """Let a resampling device lower its line at the end of its interrupt, as it should be told."""
+        if was_active and not irq.active and irq.intid in self.machine.resampled:
+            irq.line = False
+
+    # -- comparison ------------------------------------------------------------------------------------
+
+    async def compare(self) -> None:
+        """Compare everything a guest could see now.
+
+        Raises
+        ------
+        Divergence
+            The first difference.
+        """
+        for broken in self.invariants.broken:
+            if broken.hole is None:
+                raise Divergence("invariant", 0, f"{broken.name} {broken.text}")
+        for runner in self.runners:
+            vcpu = runner.number
+            if runner.stuck:
+                raise Divergence("storm", vcpu, "; ".join(runner.stuck))
+            if runner.place is Place.ASLEEP and self.ideal.awake(vcpu):
+                due = {irq.intid for irq in self.ideal.best(vcpu)}
+                raise Divergence("asleep", vcpu, f"asleep while {_either(due)} is signalled", due)
+            if runner.place is Place.GUEST:
+                await self._compare_interface(runner)
+
+    async def _compare_interface(self, runner: Runner) -> None:
+        vcpu, port = runner.number, self.machine.port(runner)
+        best = self.ideal.best(vcpu)
+        lines = await port.lines()
+        found = (lines.virq, lines.vfiq)
+        allowed = {self._lines(vcpu, irq) for irq in best} or {(False, False)}
+        hppir = []
+        for group in (0, 1):
+            response = await port.access(Access(1, _HPPIR[group]))
+            hppir.append(response.value)
+        text = ""
+        for group in (0, 1):
+            wanted = self.ideal.highest_pending_allowed(vcpu, group)
+            if hppir[group] not in wanted:
+                text = f"HPPIR{group} is {hppir[group]}, the ideal says {_either(wanted)}"
+        kind = "hppir"
+        if not text and found not in allowed:
+            kind, text = "lines", f"vIRQ, vFIQ are {found}, the ideal says {_either(allowed)}"
+        intids = {*hppir, *(irq.intid for irq in best)}
+        if self.setup.latency:
+            limit = 2 * self.setup.latency + 2
+            if self.windows.note(vcpu, bool(text)) > limit and vcpu in self.windows.open:
+                raise Divergence("starved", vcpu, f"for more than {limit} operations {text}", intids)
+        elif text:
+            raise Divergence(kind, vcpu, text, intids)
+
+    def _lines(self, vcpu: int, irq: IdealIrq) -> tuple[bool, bool]:
+        signalled = self.ideal.can_signal(vcpu, irq)
+        return signalled and irq.group == 1, signalled and irq.group == 0
+
+    async def finish(self) -> None:
+        """Let the guests handle everything, then compare the state of every interrupt.
+
+        Raises
+        ------
+        Divergence
+            On the way, or in the end.
+        """
+        for runner in self.runners:
+            if runner.place is Place.ASLEEP:  # a signal to the VMM ends any sleep
+                runner.place = Place.OUT
+                await self.machine.enter(runner)
+                await self.machine.settle()
+        await self._drain()
+        for runner in self.runners:
+            await self.machine.put(runner)
+        for one, vcpu in self.instances():
+            self._compare_final(one.intid, vcpu)
+
+    async def _drain(self) -> None:
+        for vcpu in range(self.setup.vcpus):
+            await self._handle_all(vcpu)
+        for vcpu, interface in enumerate(self.ideal.interfaces):
+            interface.pmr = 0xF8
+            await self._step(vcpu, write_register("PMR", 0xF8))
+            for group in (0, 1):
+                interface.enables[group] = True
+                await self._step(vcpu, write_register(f"IGRPEN{group}", 1))
+        for _ in range(4 * len(self.setup.interrupts)):
+            for vcpu in range(self.setup.vcpus):
+                await self._step(vcpu, Operation(Kind.EXIT))
+            waiting = [v for v in range(self.setup.vcpus) if self.ideal.awake(v)]
+            if not waiting:
+                return
+            for vcpu in waiting:
+                groups = {irq.group for irq in self.ideal.best(vcpu)}
+                for group in sorted(groups):
+                    await self.acknowledge(vcpu, group)
+                    await self.compare()
+                await self._handle_all(vcpu)
+        raise Divergence("starved", waiting[0], "the guests never get through", self._due(waiting[0]))
+
+    def _due(self, vcpu: int) -> set[int]:
+        return {irq.intid for irq in self.ideal.best(vcpu)}
+
+    async def _step(self, vcpu: int, operation: Operation) -> None:
+        if self.runnable(vcpu):
+            await self.operate(vcpu, operation)
+        await self.compare()
+
+    async def _handle_all(self, vcpu: int) -> None:
+        """End and deactivate what a guest has in flight, its devices satisfied."""
+        guest = self.guests[vcpu]
+        while guest.stack:
+            await self.satisfy(guest.stack[-1][0], vcpu)
+            await self.end(vcpu)
+            await self.compare()
+        while guest.dropped:
+            await self.satisfy(guest.dropped[0], vcpu)
+            await self.deactivate(vcpu, guest.dropped[0], vcpu)
+            await self.compare()
+
+    async def satisfy(self, intid: int, vcpu: int) -> None:
+        """Let a device lower its line, as it does when its handler has served it."""
+        from sim.refinement.acting import set_line
+
+        irq = self.ideal.irq(intid, vcpu)
+        if irq.level and irq.line:
+            await set_line(self, intid, vcpu, False)
+
+    def _compare_final(self, intid: int, vcpu: int) -> None:
+        ideal, real = self.ideal.irq(intid, vcpu), self.vgic_irq(intid, vcpu)
+        pending = irq_is_pending(real)
+        if vgic_irq_is_mapped_level(real) and real.active:  # its line counts again once it is inactive
+            pending = vgic_get_phys_line_level(real)
+        want = (ideal.active, ideal.pending, ideal.enabled)
+        found = (real.active, pending, real.enabled)
+        if want != found:
+            names = ("active", "pending", "enabled")
+            text = ", ".join(
+                f"{name} {int(f)} (ideal {int(w)})"
+                for name, f, w in zip(names, found, want, strict=True)
+                if f != w
+            )
+            raise Divergence("final", vcpu, f"{intid}: {text}", {intid})
+
+
+def _either(values) -> str:
+    return " or ".join(str(value) for value in sorted(values))
