@@ -11,7 +11,18 @@ from typing import NamedTuple
 
 from hw.errors import InputError
 
-__all__ = ["GICD_BASE", "GICR_BASE", "GICR_STRIDE", "Place", "bit_word", "irouter", "named", "priority_byte"]
+__all__ = [
+    "DEVICES",
+    "GICD_BASE",
+    "GICR_BASE",
+    "GICR_STRIDE",
+    "MAILBOX",
+    "Place",
+    "bit_word",
+    "irouter",
+    "named",
+    "priority_byte",
+]
 
 #: Guest physical address of the distributor.
 GICD_BASE = 0x0800_0000
@@ -19,6 +30,10 @@ GICD_BASE = 0x0800_0000
 GICR_BASE = 0x080A_0000
 #: Distance between two redistributors: an RD frame and an SGI frame of 64 KiB each.
 GICR_STRIDE = 0x2_0000
+#: Where AArch64 code writes what it has to say (:mod:`sim.guest.aarch64_cpu`); no part of the GIC.
+MAILBOX = 0x0900_0000
+#: First address and size of all devices: nothing but the GIC below the mailbox's page.
+DEVICES = (GICD_BASE, MAILBOX + 0x1000 - GICD_BASE)
 _SGI_FRAME = 0x1_0000
 
 #: name -> (offset of element 0, bytes between elements, number of elements), GICD.

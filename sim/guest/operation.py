@@ -58,7 +58,13 @@ class Operation(NamedTuple):
 
 
 class Guest(Protocol):
-    """A source of operations. The machine calls :meth:`next`, executes, then calls :meth:`complete`."""
+    """A source of operations. The machine calls :meth:`next`, executes, then calls :meth:`complete`.
+
+    ``log``: values the guest has recorded; ``failures``: what it found wrong, a line each.
+    """
+
+    log: list[int]
+    failures: list[str]
 
     def next(self, virq: bool, vfiq: bool) -> Operation | None:
         """Return the next operation, or None when there is none at present.

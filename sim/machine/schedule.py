@@ -115,7 +115,10 @@ async def run_guests(
 
 async def _one_operation(machine: Machine, runner: Runner) -> None:
     lines = await machine.port(runner).lines()
+    logged = len(runner.guest.log)
     operation = runner.guest.next(lines.virq, lines.vfiq)
+    for value in runner.guest.log[logged:]:
+        machine.log.add(machine.time, runner.number, "note", f"the guest logs {value} ({value:#x})")
     value, fault = await machine.operate(runner, operation)
     runner.guest.complete(operation, value, fault)
 

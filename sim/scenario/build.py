@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hw.registers import BY_NAME
+from sim.guest.aarch64_image import Memory
 from sim.guest.interpreter import ProgramGuest
+from sim.guest.operation import Guest
+from sim.guest.program import Program
 from sim.kvm.hcr import vcpu_set_ich_hcr
 from sim.kvm.host import Host
 from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, Config, VgicIrq
@@ -80,6 +83,22 @@ def build_machine(
     vm = build_vm(spec, scenario.interrupts, profile)
     machine = Machine(ports, vm, spec.mi, spec.kick, EventLog())
     machine.resampled = {one.intid for one in scenario.interrupts if one.resample}
-    for number, program in scenario.guests.items():
-        machine.runners[number].guest = ProgramGuest(program, number, scenario.file)
+    for number, guest in _guests(scenario).items():
+        machine.runners[number].guest = guest
     return machine
+
+
+def _guests(scenario: Scenario) -> dict[int, Guest]:
+    """Return the guests of a scenario by vCPU; those that run the same machine code share its memory."""
+    guests: dict[int, Guest] = {}
+    memories: dict[int, Memory] = {}
+    for number, program in scenario.guests.items():
+        if isinstance(program, Program):
+            guests[number] = ProgramGuest(program, number, scenario.file)
+            continue
+        from sim.guest.aarch64_cpu import Aarch64Guest  # takes long to import; most scenarios have none
+
+        if id(program) not in memories:
+            memories[id(program)] = Memory(program)
+        guests[number] = Aarch64Guest(memories[id(program)], number)
+    return guests

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.config import GicConfig
+from sim.guest.aarch64_image import Aarch64Program
 from sim.guest.language import Where
 from sim.guest.program import Instruction, Program
 from sim.notation import ANY_ENTRY, EntryPattern
@@ -270,5 +271,5 @@ class Scenario:
     open_reason: str | None = None
     machine: MachineSpec = field(default_factory=MachineSpec)
     interrupts: list[Interrupt] = field(default_factory=list)
-    guests: dict[int, Program] = field(default_factory=dict)
+    guests: dict[int, Program | Aarch64Program] = field(default_factory=dict)
     sequences: list[Steps] = field(default_factory=list)

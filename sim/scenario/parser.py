@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from hw.errors import InputError
+from sim.guest.aarch64_image import Aarch64Program, read_elf
 from sim.guest.language import Where, parse_program, strip_comment
+from sim.guest.program import Program
 from sim.kvm.profile import profile_named
 from sim.scenario.header import parse_interrupts, parse_machine, parse_numbers
 from sim.scenario.model import MachineSpec, Scenario, Step, Steps
@@ -19,14 +21,27 @@ __all__ = ["SUFFIX", "find_scenarios", "parse_scenario", "read_scenario"]
 SUFFIX = ".scenario"
 _STEPS = re.compile(r"steps(?P<profiles>(?:\s+[^\s:]+)*?)(?:\s+with\s+(?P<with>[^:]+))?\s*:\s*(?P<title>.*)$")
 _NAME = re.compile(r"(?P<name>[\w.-]+)\s*:\s*(?P<title>.+)$")
+#: What says that a guest is machine code, and the most arguments it takes.
+_BINARY, _ARGUMENTS = "aarch64", 8
 _HEADER = "scenario, origin, open, machine, SGI, PPI, SPI, LPI, guest or steps"
+
+
+def _argument(word: str, where: Where) -> int:
+    try:
+        value = int(word, 0)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 1 << 64:
+        raise where.error(f"expected an argument, a number of 64 bits, found {word!r}")
+    return value
 
 
 class _Parser:
     """State of one file's parsing: the scenario so far and the sequence being filled."""
 
-    def __init__(self, file: str, lines: list[str]):
+    def __init__(self, file: str, lines: list[str], directory: Path):
         self.scenario = Scenario(file)
+        self.directory = directory
         self.file = file
         self.lines = lines
         self.number = 0
@@ -96,21 +111,37 @@ class _Parser:
             self.scenario.interrupts.append(interrupt)
 
     def guest(self, rest: str, where: Where) -> None:
-        numbers = parse_numbers(
-            rest.rstrip(":") or "0", "vCPU numbers", where, self.scenario.machine.vcpus - 1
-        )
+        words = rest.split()
+        at = words.index(_BINARY) if _BINARY in words else len(words)
+        text = " ".join(words[:at]).rstrip(":")
+        numbers = parse_numbers(text or "0", "vCPU numbers", where, self.scenario.machine.vcpus - 1)
+        program = self.binary(words[at + 1 :], where) if at < len(words) else self.source(where)
+        for number in numbers:
+            if number in self.scenario.guests:
+                raise where.error(f"vCPU {number} has a guest program already")
+            self.scenario.guests[number] = program
+
+    def source(self, where: Where) -> Program:
         start = self.number
         for index in range(start, len(self.lines)):
             if strip_comment(self.lines[index]) == "end":
                 break
         else:
             raise where.error("the guest program has no 'end' line")
-        program = parse_program(self.lines[start:index], self.file, start + 1, f"guest of line {where.line}")
-        for number in numbers:
-            if number in self.scenario.guests:
-                raise where.error(f"vCPU {number} has a guest program already")
-            self.scenario.guests[number] = program
         self.number = index + 1
+        return parse_program(self.lines[start:index], self.file, start + 1, f"guest of line {where.line}")
+
+    def binary(self, words: list[str], where: Where) -> Aarch64Program:
+        """Parse ``FILE [x0 x1 ...]``; the file is looked for beside the scenario."""
+        if not words:
+            raise where.error("expected an AArch64 ELF file after 'aarch64'")
+        if len(words) > 1 + _ARGUMENTS:
+            raise where.error(f"expected at most {_ARGUMENTS} arguments, x0 to x7, found {len(words) - 1}")
+        arguments = tuple(_argument(word, where) for word in words[1:])
+        try:
+            return read_elf(self.directory / words[0], words[0], arguments)
+        except InputError as error:
+            raise where.error(str(error)) from None
 
     def open_steps(self, text: str, where: Where) -> None:
         match = _STEPS.match(text)
@@ -138,15 +169,15 @@ class _Parser:
         self.current = None
 
 
-def parse_scenario(text: str, file: str) -> Scenario:
-    """Parse a scenario.
+def parse_scenario(text: str, file: str, directory: Path = Path()) -> Scenario:
+    """Parse a scenario; ``directory`` is where the guest binaries it names are looked for.
 
     Raises
     ------
     InputError
         ``file:line`` and what was expected there.
     """
-    return _Parser(file, text.splitlines()).parse()
+    return _Parser(file, text.splitlines(), directory).parse()
 
 
 def read_scenario(path: Path, name: str | None = None) -> Scenario:
@@ -163,7 +194,7 @@ def read_scenario(path: Path, name: str | None = None) -> Scenario:
         raise InputError(f"{path}: not a text file; scenarios are UTF-8 text") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}; give a scenario file or a directory of them") from None
-    return parse_scenario(text, name or str(path))
+    return parse_scenario(text, name or str(path), path.parent)
 
 
 def find_scenarios(path: Path) -> list[Path]:

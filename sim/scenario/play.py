@@ -255,7 +255,7 @@ class Play:
         scheduler = Scheduler(self.seed)
         self.verdict = await run_guests(self.machine, scheduler, step.operations, between)
         for runner in self.machine.runners:
-            if isinstance(runner.guest, ProgramGuest):
+            if runner.guest is not None:
                 for failure in runner.guest.failures:
                     self._problem(step, failure)
                 runner.guest.failures.clear()
