@@ -6,7 +6,7 @@ from sim.guest.language import Where, parse_instruction, parse_program
 from sim.guest.operation import Kind
 from sim.guest.program import Program
 from sim.kvm.inject import kvm_vgic_inject_irq
-from sim.kvm.profile import PROFILES
+from sim.kvm.profile import PROFILES, Profile
 from sim.machine.machine import Machine
 from sim.port import run
 from sim.scenario.build import build_vm
@@ -26,7 +26,8 @@ class World:
             Interrupt(n, priority, 16 <= n < 32 or n in level, hw=n if n in hw else None)
             for n, priority in irqs.items()
         ]
-        self.vm = build_vm(self.spec, interrupts, PROFILES[profile])
+        profile = profile if isinstance(profile, Profile) else PROFILES[profile]
+        self.vm = build_vm(self.spec, interrupts, profile)
         ports = [GoldenPort(config) for _ in range(pcpus or vcpus)]
         self.machine = Machine(ports, self.vm, mi, kick)
         self.runners = self.machine.runners

@@ -1,0 +1,120 @@
+"""Every patch of the series: its behaviour is there, and gone with its switch (spec section 20)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hw.errors import InputError
+from sim.engines.golden import GoldenPort
+from sim.kvm.ap_list import VgicCorruptionError
+from sim.kvm.patch import Patch
+from sim.kvm.patches import patch_named, patches, switched
+from sim.kvm.profile import PROFILES, SWITCHES, Profile
+from sim.port import run
+from sim.scenario.build import pes_needed
+from sim.scenario.parser import find_scenarios, read_scenario
+from sim.scenario.play import play
+from tests.sim.kvm.patch_checks import CHECKS
+from tests.sim.kvm.static_checks import STATIC
+
+DIRECTORY = Path(__file__).parents[3] / "sim" / "scenarios"
+SCENARIOS = {path.stem: path for path in find_scenarios(DIRECTORY)}
+COVERED = [patch for patch in patches() if patch.kind in ("live", "static")]
+
+
+def play_scenario(name: str, base: str, profile: Profile) -> list[str]:
+    """Play all sequences of a file that are for ``base`` with another profile; return what went wrong."""
+    scenario = read_scenario(SCENARIOS[name])
+    problems = []
+    played = 0
+    for steps in scenario.sequences:
+        if base not in steps.profiles:
+            continue
+        played += 1
+        steps = replace(steps, profiles=(base,))
+        ports = [GoldenPort(steps.machine.config) for _ in range(pes_needed(steps.machine))]
+        try:
+            result = run(play(scenario, steps, profile, ports))
+        except (AssertionError, RuntimeError) as error:
+            problems.append(f"{name}: {error}")
+            continue
+        problems += [f"{one.place}: {one.text}: {one.found}" for one in result.problems]
+    assert played, f"{name} has no steps for {base}"
+    return problems
+
+
+def failures(patch: Patch, profile: Profile) -> list[str]:
+    """Return what of a row does not hold for ``profile``."""
+    found = [text for name in patch.scenarios for text in play_scenario(name, patch.base, profile)]
+    for check in CHECKS.get(patch.name, ()):
+        try:
+            check(profile)
+        except (AssertionError, VgicCorruptionError) as error:
+            found.append(f"{check.__name__}: {error}")
+    return found
+
+
+@pytest.mark.parametrize("patch", COVERED, ids=lambda patch: patch.name)
+def test_patch(patch: Patch):
+    """The row holds for its profile, and not with any one of its switches changed."""
+    if patch.static:
+        STATIC[patch.name]()
+        return
+    assert patch.switches, "a live row without a switch cannot be seen to fail"
+    assert patch.scenarios or patch.name in CHECKS
+    assert failures(patch, PROFILES[patch.base]) == []
+    for switch, profile in switched(patch).items():
+        assert failures(patch, profile), f"nothing fails without {switch}"
+
+
+@pytest.mark.parametrize("patch", COVERED, ids=lambda patch: patch.name)
+def test_every_check_and_scenario_is_worth_something(patch: Patch):
+    """No check or scenario of a row holds with all of its switches changed."""
+    if patch.static:
+        return
+    changes = {switch: not getattr(PROFILES[patch.base], switch) for switch in patch.switches}
+    bare = replace(PROFILES[patch.base].with_(**changes), name=patch.base)
+    for name in patch.scenarios:
+        assert failures(replace(patch, name="", scenarios=(name,)), bare), name
+    for check in CHECKS.get(patch.name, ()):
+        with pytest.raises((AssertionError, VgicCorruptionError)):
+            check(bare)
+
+
+def test_the_table_is_complete():
+    """33 patches of v1 in order, every number of the merged series once, every switch somewhere."""
+    names = [patch.name for patch in patches()]
+    assert names[:33] == [f"v1-{n}" for n in range(1, 34)]
+    assert len(set(names)) == len(names)
+    merged = sorted(patch.merged for patch in patches() if patch.merged is not None)
+    assert merged == list(range(1, 50))
+    used = {switch for patch in patches() for switch in patch.switches}
+    assert used == {name for name, meta in SWITCHES.items() if meta["patches"] != "traffic"}
+
+
+def test_every_row_has_a_test_or_a_reason():
+    for patch in patches():
+        if patch.kind == "live":
+            assert patch.switches and (patch.scenarios or patch.name in CHECKS), patch.name
+        elif patch.kind == "static":
+            assert patch.name in STATIC, patch.name
+        else:
+            assert patch.open_reason or patch.outside, patch.name
+        assert set(patch.scenarios) <= set(SCENARIOS), patch.name
+    live = {patch.name for patch in patches() if patch.kind == "live"}
+    assert set(CHECKS) <= live
+    assert set(STATIC) == {patch.name for patch in patches() if patch.kind == "static"}
+
+
+def test_only_gicv2_nested_and_unmerged_rows_are_open():
+    for patch in patches():
+        if patch.open_reason:
+            assert patch.part in ("GICv2", "nested") or "not merged" in patch.open_reason, patch.name
+
+
+def test_an_unknown_row_is_bad_input():
+    with pytest.raises(InputError, match="no patch 'v1-99'"):
+        patch_named("v1-99")
