@@ -1,10 +1,12 @@
-"""``spillway demo``: a recorded Linux KVM guest with more active interrupts than list registers."""
+"""``spillway demo``: more active interrupts than list registers, under old hypervisors and new ones."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,12 +15,13 @@ from rich.console import Console
 from rich.table import Table
 
 from hw.errors import InputError
-from sim.replay import FileReport
 from sim.trace import Meta
 from tb.build import build_root
-from tb.replay import replay_traces
+from tb.cli.recorded import print_recording, print_replay
+from tb.cli.story import cause, print_act, save_marks
 from tb.runner import ENGINES
-from tb.traffic import MAINTENANCE, Traffic, read_traffic
+from tb.story.acts import ACTS, Act, play_act
+from tb.traffic import Traffic, read_traffic
 from tb.waves.gtkwave import write_save_file
 
 __all__ = ["DEMO_TRACE", "command"]
@@ -28,65 +31,26 @@ DEMO_TRACE = (
     Path(__file__).resolve().parents[2]
     / "tests/data/traces/kvm-real-7.3.4-manyactive-shuffle-reinject-lifo.jsonl.gz"
 )
-_BARS = "▁▂▃▄▅▆▇█"
+_RECORDED = "recorded"
+#: Text in longer lines is hard to read.
+_WIDEST = 100
 
 
-def _skyline(traffic: Traffic) -> str:
-    """Draw the number of active interrupts over the run; what does not fit the list registers is red."""
-    tallest = max(traffic.peak, len(_BARS))
-    parts = []
-    for count in traffic.active:
-        bar = _BARS[max(0, (count * len(_BARS) - 1) // tallest)] if count else " "
-        parts.append(f"[red]{bar}[/]" if count > traffic.lrs else f"[green]{bar}[/]")
-    return "".join(parts)
+@dataclass(frozen=True)
+class _Row:
+    """A line of the last table; ``verdict`` None: the act did not come out as it must."""
 
-
-def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=box.SIMPLE)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    table.add_column()
-    return table
-
-
-def _story(meta: Meta, traffic: Traffic) -> Table:
-    """Return what the recording holds, as a table."""
-    table = _table("What was recorded")
-    exits = sum(traffic.exits.values())
-    kernel = meta.kernel or "unknown"
-    table.add_row("host kernel", "", f"Linux {kernel} with KVM; guest scenario {meta.scenario or 'unknown'}")
-    table.add_row("list registers", str(traffic.lrs), "")
-    table.add_row("interrupts", f"{traffic.acknowledged:,}", f"acknowledged ({traffic.spurious:,} spurious)")
-    more = "more than there are list registers" if traffic.peak > traffic.lrs else "fits the list registers"
-    table.add_row("peak", str(traffic.peak), f"interrupts active at once: {more}")
-    table.add_row("accesses", f"{traffic.accesses:,}", "to system registers of the CPU interface")
-    table.add_row("", f"{traffic.hypervisor:,}", f"by the hypervisor, {traffic.per_exit:.1f} for each exit")
-    table.add_row("", f"{traffic.guest:,}", "by the guest, executed")
-    for register, count in traffic.traps.most_common():
-        table.add_row("", f"{count:,}", f"by the guest, trapped: {register}")
-    table.add_row("exits", f"{exits:,}", "from the guest to the hypervisor")
-    for cause, count in traffic.exits.most_common():
-        style = "yellow" if cause == MAINTENANCE else ""
-        table.add_row("", f"{count:,}", cause, style=style)
-    return table
-
-
-def _verdict(report: FileReport, engine: str, seconds: float) -> Table:
-    """Return what the hardware did with it, as a table."""
-    table = _table(f"What the hardware did ({engine})")
-    table.add_row("replayed", f"{report.operations:,}", f"operations in {seconds:.1f} s")
-    table.add_row("compared", f"{report.share:.1%}", "of them in full")
-    table.add_row("values", f"{report.values:,}", "read values, syndromes and trap decisions compared")
-    table.add_row("lines", f"{report.line_events:,}", "recorded changes of the interrupt lines compared")
-    for name, counts in report.explained.items():
-        table.add_row("explained", name, counts.text)
-    style = "bold red" if report.differences else "bold green"
-    table.add_row("mismatches", str(report.differences), "", style=style)
-    return table
+    profile: str
+    delivered: int
+    exits: Mapping[str, int]
+    per_exit: float
+    verdict: str | None
 
 
 @click.command("demo")
-@click.argument("trace", type=click.Path(path_type=Path), default=DEMO_TRACE, required=False)
+@click.argument("trace", type=click.Path(path_type=Path), required=False)
+@click.option("--act", "names", type=click.Choice([*ACTS, _RECORDED]), multiple=True,
+              help="Play only this act; may be repeated  [default: all, with TRACE recorded].")  # fmt: skip
 @click.option(
     "--engine",
     type=click.Choice([engine for engine in ENGINES if engine != "golden"]),
@@ -95,44 +59,126 @@ def _verdict(report: FileReport, engine: str, seconds: float) -> Table:
     help="What to run the gateware on.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIRECTORY",
-              help="Where the waveform goes  [default: build/demo].")  # fmt: skip
-def command(trace: Path, engine: str, output: Path | None) -> int:
-    """Replay a recorded Linux KVM guest on the gateware and leave a waveform to open.
+              help="Where the waveforms go  [default: build/demo].")  # fmt: skip
+def command(trace: Path | None, names: tuple[str, ...], engine: str, output: Path | None) -> int:
+    """Tell what happens to a guest with more active interrupts than list registers.
 
-    The guest keeps more interrupts active than the hardware has list registers. Every access the recorded
-    kernel and its guest made is executed by the gateware, and every value they read is compared. TRACE may
-    name another recorded run.
+    Four acts on the gateware. The same guest under three hypervisors: Linux KVM's vgic before the overflow
+    work goes round in a live-lock; that of Linux 6.19 deactivates the wrong interrupt; that of Linux 7.3 is
+    correct. Then a recorded Linux 7.3 host and its guest, every access executed and every value compared;
+    TRACE may name another recorded run. Each act leaves a waveform whose moments of interest are marked.
 
-    Exit status: 0 all agree, 1 something differs, 2 bad input.
+    Exit status: 0 every act came out as told, 1 one did not, 2 bad input.
     """
-    console = Console()
-    if not trace.is_file():
-        raise InputError(f"{trace}: no such file; the demo runs in a checkout, or give it a recorded run")
-    meta, traffic = read_traffic(trace)
+    if trace is not None and names and _RECORDED not in names:
+        raise InputError(f"{trace}: a recorded run goes with --act {_RECORDED}")
+    chosen = [name for name in (*ACTS, _RECORDED) if name in names]
+    if not chosen:
+        chosen = [*ACTS, _RECORDED] if trace is None else [_RECORDED]
+    recording = _recording(trace or DEMO_TRACE) if _RECORDED in chosen else None
     directory = output if output is not None else build_root() / "demo"
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{directory}: cannot be made: {error.strerror}; choose another -o") from None
-    console.print(_story(meta, traffic))
-    if traffic.active:
-        console.print("\nactive interrupts over the run, [red]red[/] where they overflow the list registers:")
-        console.print(_skyline(traffic), soft_wrap=True)
-    waves = directory / f"demo-{engine}.vcd"
-    started = time.monotonic()
-    with console.status(f"running the gateware on {engine}; the first time it is compiled, about a minute"):
-        result = replay_traces([trace], engine, waves=waves)
-    if result.refused:
-        raise InputError(result.refused[0])
-    (report,) = result.reports
+    console = Console()
+    console.width = min(console.width, _WIDEST)
+    if any(name in ACTS for name in chosen):
+        _legend(console)
+    rows, saves = [], []
+    for number, name in enumerate(chosen, 1):
+        waves = directory / f"demo-{name}-{engine}.vcd"
+        heading = f"Act {number} of {len(chosen)}: " if len(chosen) > 1 else ""
+        if name in ACTS:
+            row, save = _play(console, heading, ACTS[name], engine, waves)
+        else:
+            row, save = _replay(console, heading, trace or DEMO_TRACE, *recording, engine, waves)
+        rows.append(row)
+        saves.append(save)
     console.print()
-    console.print(_verdict(report, engine, time.monotonic() - started))
-    if report.first is not None:
-        console.print("\n".join(["first difference:", *report.first.lines]), markup=False)
-    save = write_save_file(waves)
-    console.print(f"\nwaveform   {_shown(waves)}", soft_wrap=True, highlight=False)
-    console.print(f"open with  gtkwave {shlex.quote(_shown(save))}", soft_wrap=True, highlight=False)
-    return int(report.differences > 0)
+    console.print(_summary(rows))
+    console.print("waveforms, the moments of interest marked; open with")
+    for save in saves:
+        console.print(f"  gtkwave {shlex.quote(_shown(save))}", soft_wrap=True, highlight=False)
+    return int(any(row.verdict is None for row in rows))
+
+
+def _recording(trace: Path) -> tuple[Meta, Traffic]:
+    if not trace.is_file():
+        raise InputError(f"{trace}: no such file; the demo runs in a checkout, or give it a recorded run")
+    return read_traffic(trace)
+
+
+def _legend(console: Console) -> None:
+    console.print(
+        "A hypervisor hands interrupts to its guest in [bold]list registers[/], and the hardware has only a "
+        "few. When more are pending or active at once, the rest [bold]overflows[/] into the hypervisor's "
+        "memory.\nBelow, [bold]32P[/] is interrupt 32, pending; [bold]32A[/] active: acknowledged, not yet "
+        "ended. What stands behind the bar | does not fit. An [bold]MI[/] is a maintenance interrupt.",
+        highlight=False,
+    )
+
+
+def _play(console: Console, heading: str, act: Act, engine: str, waves: Path) -> tuple[_Row, Path]:
+    console.print()
+    console.rule(f"[bold]{heading}{act.title}", align="left")
+    console.print(act.opening, highlight=False)
+    console.print(f"[dim]hypervisor: Linux KVM's vgic, profile {act.profile}; hardware: {engine}[/]")
+    with console.status(f"running the gateware on {engine}; the first time it is compiled, about a minute"):
+        told = play_act(act, engine, waves)
+    verdict = print_act(console, act, told)
+    exits: Counter[str] = Counter()
+    for causes, count in told.exits.items():
+        exits[cause(causes)] += count
+    row = _Row(act.profile, len(told.delivered), exits, told.per_exit, verdict)
+    return row, save_marks(waves, told)
+
+
+def _replay(
+    console: Console, heading: str, trace: Path, meta: Meta, traffic: Traffic, engine: str, waves: Path
+) -> tuple[_Row, Path]:
+    console.print()
+    console.rule(f"[bold]{heading}a real kernel and its guest, replayed", align="left")
+    print_recording(console, meta, traffic)
+    differences = print_replay(console, trace, engine, waves)
+    verdict = "0 mismatches" if not differences else None
+    kernel = f"Linux {meta.kernel.partition('-')[0].partition('+')[0]}" if meta.kernel else "unknown"
+    row = _Row(f"{kernel}, recorded", traffic.acknowledged, traffic.exits, traffic.per_exit, verdict)
+    return row, write_save_file(waves)
+
+
+def _summary(rows: list[_Row]) -> Table:
+    table = Table(
+        title="What came of it", title_justify="left", box=box.SIMPLE, show_lines=True, padding=(0, 1, 0, 0)
+    )
+    table.add_column("run", style="bold", no_wrap=True)
+    table.add_column("profile")
+    table.add_column("delivered", justify="right")
+    table.add_column("exits", justify="right")
+    table.add_column("by cause", no_wrap=True)
+    table.add_column("ICH/exit", justify="right", no_wrap=True)
+    table.add_column("verdict", min_width=17)
+    for number, row in enumerate(rows, 1):
+        causes = sorted(row.exits.items(), key=lambda item: -item[1])
+        table.add_row(
+            str(number),
+            row.profile,
+            f"{row.delivered:,}",
+            f"{sum(row.exits.values()):,}",
+            "\n".join(f"{count:,} {_short(text)}" for text, count in causes),
+            f"{row.per_exit:.1f}",
+            f"[green]{row.verdict}[/]" if row.verdict else "[bold red]NOT AS TOLD[/]",
+        )
+    table.caption = (
+        "delivered: interrupts the guest acknowledged; ICH/exit: ICH register accesses for each exit"
+    )
+    table.caption_justify = "left"
+    return table
+
+
+def _short(text: str) -> str:
+    text = text.removesuffix(" interrupt").removesuffix(" access")
+    return text.replace("trapped ICC_", "trapped ").removesuffix("_EL1")
 
 
 def _shown(path: Path) -> str:

@@ -96,7 +96,7 @@ def _live_lock(told: Told) -> str | None:
 def _wrong_one(told: Told) -> str | None:
     if not told.wrong or not told.stuck or not told.missing:
         return None
-    return f"wrong one deactivated: {_numbers(told.wrong)} for {_numbers(told.stuck)}"
+    return f"the wrong one deactivated: {_numbers(told.wrong)}, not {_numbers(told.stuck)}"
 
 
 def _correct(told: Told) -> str | None:
@@ -109,20 +109,23 @@ ACTS: dict[str, Act] = {
     act.name: act
     for act in (
         Act(
-            "legacy", "legacy", "the live-lock of the kernels before the overflow work",
-            "Five devices raise interrupts, each more urgent than the one before, and the guest's handlers\n"
-            "interrupt each other. The hardware has four list registers.", 32, _live_lock,
+            "legacy", "legacy", "the live-lock of kernels before the overflow work",
+            "Five devices raise interrupts, each more urgent than the one before, and the guest's handlers "
+            "interrupt each other. The hardware has four list registers.",
+            32, _live_lock,
         ),
         Act(
             "6.19", "6.19", "the wrong interrupt is deactivated",
-            "Linux 6.19 as first released lets active interrupts out of the list registers; the hardware counts\n"
-            "the ends of those (EOIcount), and the hypervisor deactivates as many. Here the maintenance\n"
-            "interrupt that calls it comes three guest operations late, and the guest does not wait.",
+            "Linux 6.19, as first released, moves active interrupts out of the list registers. The hardware "
+            "counts their ends (EOIcount), and the hypervisor then deactivates as many. Here the maintenance "
+            "interrupt (MI) that asks for it is taken three guest operations late; the guest goes on.",
             36, _wrong_one,
         ),
         Act(
-            "7.3", "7.3", "the same guest, the same late interrupt, correct",
-            "Linux 7.3 looks for the ended interrupts from the other end of its list.", 36, _correct,
+            "7.3", "7.3", "the same guest and the same delay, correct",
+            "Linux 7.3 searches its list of interrupts from the other end, where those outside the list "
+            "registers stand.",
+            36, _correct,
         ),
     )
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,14 +22,14 @@ __all__ = ["Chronicle", "Line", "Mark", "WatchedPort"]
 
 #: INTIDs from here on mean that there was nothing to acknowledge.
 _SPECIAL = range(1020, 1024)
-_CAUSES = {"KICK": "kick", "WFI": "guest waits"}
+_CAUSES = {"KICK": "kick"}
 
 
 class Line(NamedTuple):
     """One line of the story.
 
-    ``ns``: simulated time, None on engines without; ``operation``: guest operations so far; ``lane``: device,
-    guest or hypervisor; ``tone``: good, bad, or nothing.
+    ``ns``: simulated time, None on engines without; ``operation``: guest operations so far; ``lane``:
+    hardware, guest or hypervisor; ``tone``: good, bad, or nothing.
     """
 
     ns: int | None
@@ -54,8 +56,8 @@ class WatchedPort:
         Accesses at EL2.
     guest_began, switch_began : int or None
         Time at which the last guest access began, and at which the hypervisor's first one after it did.
-    maintenance_rose : int or None
-        Time at which the maintenance line, looked at after each guest operation, was first seen high.
+    on_rise : callable or None
+        Called when the maintenance line, looked at after each guest operation, is seen to have risen.
     """
 
     def __init__(self, port: CpuPort):
@@ -64,7 +66,8 @@ class WatchedPort:
         self.hypervisor = 0
         self.guest_began: int | None = None
         self.switch_began: int | None = None
-        self.maintenance_rose: int | None = None
+        self.on_rise: Callable[[], None] | None = None
+        self._high = False
 
     def now(self) -> int | None:
         """Return the simulated time in nanoseconds."""
@@ -87,10 +90,9 @@ class WatchedPort:
     async def lines(self) -> Lines:
         """Return the settled lines."""
         lines = await self._port.lines()
-        if not lines.maintenance:
-            self.maintenance_rose = None
-        elif self.maintenance_rose is None:
-            self.maintenance_rose = self.now()
+        if lines.maintenance and not self._high and self.on_rise is not None:
+            self.on_rise()
+        self._high = lines.maintenance
         return lines
 
     async def deactivations(self) -> list[int]:
@@ -104,7 +106,7 @@ class WatchedPort:
 
 @dataclass
 class Chronicle(Observer):
-    """Follows vCPU 0 of a machine on :class:`WatchedPort`\\ s.
+    """Follows vCPU 0 of a machine on a :class:`WatchedPort`.
 
     Attributes
     ----------
@@ -140,6 +142,17 @@ class Chronicle(Observer):
         if ns is not None:
             self.marks.append(Mark(ns, text, focus))
 
+    def watch(self, machine: Machine) -> None:
+        """Begin to follow a machine."""
+        machine.observers.append(self)
+        machine.log = ChronicleLog(machine=machine, chronicle=self)
+        for port in machine.ports:
+            port.on_rise = functools.partial(self._rose, machine, port)
+
+    def _rose(self, machine: Machine, port: WatchedPort) -> None:
+        self.say(machine, port.now(), "hardware", "MI rises")
+        self.mark(port.now(), "maintenance interrupt")
+
     # -- what the machine tells ------------------------------------------------------------------------
 
     def operated(self, machine: Machine, runner: Runner, operation: Operation, value: int) -> None:
@@ -151,7 +164,7 @@ class Chronicle(Observer):
             return
         name, tone = operation.register.name, ""
         if name.startswith("ICC_IAR") and value in _SPECIAL:
-            text = f"acknowledges nothing ({value})"
+            text = "acknowledges none"
         elif name.startswith("ICC_IAR"):
             self.delivered.append(value)
             self.handling.append(value)
@@ -170,30 +183,27 @@ class Chronicle(Observer):
         port = machine.port(runner)
         causes = [_CAUSES.get(cause, cause) for cause in sorted(one.causes)]
         if one.misr and one.causes == frozenset(misr_names(one.misr)):
-            causes = [f"maintenance ({' '.join(misr_names(one.misr))})"]
-            self.mark(port.maintenance_rose, "maintenance interrupt")
+            causes = [f"MI ({' '.join(misr_names(one.misr))})"]
         self.say(machine, port.switch_began, "hypervisor", f"exit: {', '.join(causes)}")
-        self.mark(port.switch_began, f"exit: {causes[0]}")
+        if one.causes != {"KICK"}:  # that is marked as what has arrived
+            self.mark(port.switch_began, f"exit: {causes[0]}")
         walked, self._walked = machine.vm.walked[self._walked :], len(machine.vm.walked)
         for intid in walked:
             if intid in self.handling:
                 self.wrong.append(intid)
-                self.say(
-                    machine, port.now(), "hypervisor", f"deactivates {intid}: WRONG, it is in use", "bad"
-                )
+                self._decide(machine, port, f"deactivates {intid}: WRONG, it is in use", "bad")
                 self.mark(port.now(), f"wrong deactivation: {intid}", True)
             else:
-                self.say(
-                    machine, port.now(), "hypervisor", f"deactivates {intid} (ended outside LRs)", "good"
-                )
+                self._decide(machine, port, f"deactivates {intid}, which has ended", "good")
                 self.mark(port.now(), f"{intid} deactivated")
         for intid in sorted(set(self.ended) - set(self.handling)):
             irq = vgic_get_vcpu_irq(runner.vcpu, intid)
             if irq is not None and irq.active and intid not in self.stuck:
                 self.stuck.append(intid)
-                self.say(
-                    machine, port.now(), "hypervisor", f"leaves {intid} active: WRONG, it has ended", "bad"
-                )
+                self._decide(machine, port, f"leaves {intid} active: WRONG, it has ended", "bad")
+
+    def _decide(self, machine: Machine, port: WatchedPort, text: str, tone: str) -> None:
+        self.say(machine, port.now(), "hypervisor", text, tone)
 
     def entered(self, machine: Machine, runner: Runner, hardware: State) -> None:
         """Tell what the list registers hold, and what does not fit."""
@@ -226,4 +236,5 @@ class ChronicleLog(EventLog):
         if kind == "step" and verb == "inj" and self.chronicle is not None:
             self.chronicle.raised += map(int, intids)
             now = self.machine.ports[0].now()
-            self.chronicle.say(self.machine, now, "device", f"raises {' '.join(intids)}")
+            self.chronicle.say(self.machine, now, "hardware", f"{' '.join(intids)} arrives")
+            self.chronicle.mark(now, f"{' '.join(intids)} arrives")

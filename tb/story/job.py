@@ -11,7 +11,7 @@ from sim.port import CpuPort
 from sim.scenario.build import build_machine, pes_needed
 from sim.scenario.parser import read_scenario
 from sim.scenario.play import Play
-from tb.story.chronicle import Chronicle, ChronicleLog, WatchedPort
+from tb.story.chronicle import Chronicle, WatchedPort
 
 __all__ = ["tell"]
 
@@ -36,11 +36,18 @@ async def tell(ports: list[CpuPort], path: str, profile: str) -> dict[str, Any]:
         await port.reset()
     machine = build_machine(scenario, steps.machine, profile_named(profile), watched)
     chronicle = Chronicle()
-    machine.log = log = ChronicleLog(machine=machine, chronicle=chronicle)
-    machine.observers.append(chronicle)
+    chronicle.watch(machine)
     play = Play(scenario, steps, machine, True, None)
     await play.run()
     runner = machine.runners[0]
+    if (
+        play.verdict is not None
+        and play.verdict.kind == "asleep"
+        and len(chronicle.raised) > len(chronicle.delivered)
+    ):
+        now = watched[0].now()
+        chronicle.say(machine, now, "guest", "sleeps on", "bad")
+        chronicle.mark(now, "the guest sleeps on")
     told = {
         "raised": list(chronicle.raised),
         "delivered": list(chronicle.delivered),
@@ -55,7 +62,7 @@ async def tell(ports: list[CpuPort], path: str, profile: str) -> dict[str, Any]:
     }
     if play.verdict is not None and play.verdict.kind == "live-lock":
         # The loop is the end of the log.
-        first = list(log.events)[-len(play.verdict.loop)].time
+        first = list(machine.log.events)[-len(play.verdict.loop)].time
         told["loop"] = [first, machine.time]
         began = next(line.ns for line in chronicle.lines if line.operation >= first)
         chronicle.mark(began, "live-lock entered", True)

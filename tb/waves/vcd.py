@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
@@ -9,7 +10,7 @@ from typing import TextIO
 from hw.errors import InputError
 from tb.waves.variable import Variable
 
-__all__ = ["first_nonzero", "first_together", "period", "read_vcd"]
+__all__ = ["first_nonzero", "first_together", "period", "read_vcd", "units_per_ns"]
 
 
 def _sections(file: TextIO) -> Iterator[list[str]]:
@@ -49,6 +50,22 @@ def read_vcd(path: Path) -> list[Variable]:
                 case ["$enddefinitions"]:
                     return found
     raise InputError(f"{path}: not a complete VCD dump; was the simulation cut short? Run it again")
+
+
+def units_per_ns(path: Path) -> int:
+    """Return how many time units of a VCD file a nanosecond has.
+
+    Raises
+    ------
+    InputError
+        When the file does not say, or counts in more than nanoseconds.
+    """
+    with path.open(errors="replace") as file:
+        for words in _sections(file):
+            match = re.fullmatch(r"\$timescale(1|10|100)([npf])s", "".join(words))
+            if match:
+                return 1000 ** "npf".index(match[2]) // int(match[1])
+    raise InputError(f"{path}: no time scale of nanoseconds or less; record a dump of ours")
 
 
 def _changes(path: Path) -> Iterator[tuple[int, str, str]]:
