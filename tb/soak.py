@@ -79,7 +79,7 @@ def soak(
     operations: int,
     seed: int,
     engine: str = "verilator",
-    configurations: tuple[GicConfig, ...] = CONFIGURATIONS,
+    configurations: tuple[GicConfig, ...] | None = None,
     progress: Callable[[int], None] | None = None,
     done: Callable[[Result], None] | None = None,
 ) -> list[Result]:
@@ -93,6 +93,8 @@ def soak(
         Configuration number n uses ``1000 * seed + n``.
     engine : str
         One of :data:`tb.runner.ENGINES`.
+    configurations : tuple of GicConfig or None
+        :data:`CONFIGURATIONS` if None.
     progress : callable or None
         Called with the operations done so far, in total.
     done : callable or None
@@ -105,6 +107,7 @@ def soak(
     """
     if operations < 1:
         raise InputError(f"operations must be at least 1, not {operations}")
+    configurations = configurations or CONFIGURATIONS
     share = -(-operations // len(configurations))
     results: list[Result] = []
     for number, config in enumerate(configurations):
