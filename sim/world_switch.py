@@ -18,9 +18,9 @@ exit, up to 6.18    only with used LRs: r ELRSR, w HCR with En clear, then r LR 
 ==================  =========================================================================================
 
 ``[r VTR]`` is there up to 6.19 (switch ``vtr_cached``); ``{w HCR}``, En and the trap bits, where registers
-are emulated in hyp (``Host.cpuif_trap``). An nVHE host does the same in hyp, around each run of the guest: what
-differs is that a request which aborts the entry leaves no trace in the registers at all, and that ``{w HCR}``
-moves to the entry and the exit (this last point is from reading; no recording has it).
+are emulated in hyp (``Host.cpuif_trap``). An nVHE host does the same in hyp, around each run of the guest;
+only, a request which aborts the entry leaves no trace in the registers at all, and ``{w HCR}`` moves to the
+entry and the exit (this last point is from reading; no recording has it).
 """
 
 from __future__ import annotations
@@ -174,10 +174,17 @@ async def spurious_maintenance(port: CpuPort, report: bool = True) -> int | None
 
     En is cleared either way.
 
+    Parameters
+    ----------
+    port : CpuPort
+        The CPU that took it.
+    report : bool
+        The profile's ``mi_report``.
+
     Returns
     -------
     int or None
-        ICH_MISR_EL2 for the report, None without ``report``.
+        ICH_MISR_EL2 for the report; None without ``report``.
     """
     misr = await read(port, 2, ICH_MISR) if report else None
     hcr = await read(port, 2, ICH_HCR)
