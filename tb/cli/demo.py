@@ -131,7 +131,7 @@ def _play(console: Console, heading: str, act: Act, engine: str, waves: Path) ->
     for causes, count in told.exits.items():
         exits[cause(causes)] += count
     row = _Row(act.profile, len(told.delivered), exits, told.per_exit, verdict)
-    return row, save_marks(waves, told)
+    return row, save_marks(waves, act, told)
 
 
 def _replay(
@@ -142,8 +142,8 @@ def _replay(
     print_recording(console, meta, traffic)
     differences = print_replay(console, trace, engine, waves)
     verdict = "0 mismatches" if not differences else None
-    kernel = f"Linux {meta.kernel.partition('-')[0].partition('+')[0]}" if meta.kernel else "unknown"
-    row = _Row(f"{kernel}, recorded", traffic.acknowledged, traffic.exits, traffic.per_exit, verdict)
+    kernel = (meta.kernel or "unknown").partition("-")[0].partition("+")[0]
+    row = _Row(f"{kernel}\nrecorded", traffic.acknowledged, traffic.exits, traffic.per_exit, verdict)
     return row, write_save_file(waves)
 
 
@@ -157,7 +157,7 @@ def _summary(rows: list[_Row]) -> Table:
     table.add_column("exits", justify="right")
     table.add_column("by cause", no_wrap=True)
     table.add_column("ICH/exit", justify="right", no_wrap=True)
-    table.add_column("verdict", min_width=17)
+    table.add_column("verdict")
     for number, row in enumerate(rows, 1):
         causes = sorted(row.exits.items(), key=lambda item: -item[1])
         table.add_row(

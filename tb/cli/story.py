@@ -93,9 +93,14 @@ def _list(intids: list[int]) -> str:
     return ", ".join(map(str, intids))
 
 
-def save_marks(waves: Path, told: Told) -> Path:
-    """Write the save file of an act's dump with its moments marked, and return its path."""
+def save_marks(waves: Path, act: Act, told: Told) -> Path:
+    """Write the save file of an act's dump with its moments marked, and return its path.
+
+    Of several moments at the same time one is marked, that with the focus first: their names would overlap.
+    """
     if not told.marks:
         return write_save_file(waves)
     unit = units_per_ns(waves)
-    return write_save_file(waves, marks=[Mark(m.ns * unit, m.text, m.focus) for m in told.marks])
+    marks = {mark.ns: mark for mark in sorted(told.marks, key=lambda mark: mark.focus)}
+    moments = [Mark(mark.ns * unit, mark.text, mark.focus) for mark in marks.values()]
+    return write_save_file(waves, marks=moments, cycles=act.cycles)

@@ -72,7 +72,8 @@ class Act:
     """One act: ``name`` on the command line, ``profile`` of the hypervisor, ``title`` and ``opening`` text.
 
     ``since``: the interrupt with whose arrival the printed part begins. ``judge`` returns what came of it in
-    a few words if it came out as it must, else None.
+    a few words if it came out as it must, else None. ``cycles``: what the waveform shows before and after
+    the moment to look at.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Act:
     opening: str
     since: int
     judge: Callable[[Told], str | None]
+    cycles: tuple[int, int]
 
 
 def _numbers(intids: list[int]) -> str:
@@ -112,20 +114,20 @@ ACTS: dict[str, Act] = {
             "legacy", "legacy", "the live-lock of kernels before the overflow work",
             "Five devices raise interrupts, each more urgent than the one before, and the guest's handlers "
             "interrupt each other. The hardware has four list registers.",
-            32, _live_lock,
+            32, _live_lock, (20, 160),
         ),
         Act(
             "6.19", "6.19", "the wrong interrupt is deactivated",
             "Linux 6.19, as first released, moves active interrupts out of the list registers. The hardware "
             "counts their ends (EOIcount), and the hypervisor then deactivates as many. Here the maintenance "
             "interrupt (MI) that asks for it is taken three guest operations late; the guest goes on.",
-            36, _wrong_one,
+            36, _wrong_one, (110, 40),
         ),
         Act(
             "7.3", "7.3", "the same guest and the same delay, correct",
             "Linux 7.3 searches its list of interrupts from the other end, where those outside the list "
             "registers stand.",
-            36, _correct,
+            36, _correct, (110, 40),
         ),
     )
 }  # fmt: skip

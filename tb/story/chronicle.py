@@ -25,6 +25,10 @@ _SPECIAL = range(1020, 1024)
 _CAUSES = {"KICK": "kick"}
 
 
+def _numbers(intids: list[int]) -> str:
+    return " ".join(map(str, intids))
+
+
 class Line(NamedTuple):
     """One line of the story.
 
@@ -188,14 +192,16 @@ class Chronicle(Observer):
         if one.causes != {"KICK"}:  # that is marked as what has arrived
             self.mark(port.switch_began, f"exit: {causes[0]}")
         walked, self._walked = machine.vm.walked[self._walked :], len(machine.vm.walked)
+        wrong = [intid for intid in walked if intid in self.handling]
+        self.wrong += wrong
         for intid in walked:
-            if intid in self.handling:
-                self.wrong.append(intid)
+            if intid in wrong:
                 self._decide(machine, port, f"deactivates {intid}: WRONG, it is in use", "bad")
-                self.mark(port.now(), f"wrong deactivation: {intid}", True)
             else:
                 self._decide(machine, port, f"deactivates {intid}, which has ended", "good")
-                self.mark(port.now(), f"{intid} deactivated")
+        if walked:
+            text = f"wrong deactivation: {_numbers(wrong)}" if wrong else f"{_numbers(walked)} deactivated"
+            self.mark(port.now(), text, True)
         for intid in sorted(set(self.ended) - set(self.handling)):
             irq = vgic_get_vcpu_irq(runner.vcpu, intid)
             if irq is not None and irq.active and intid not in self.stuck:

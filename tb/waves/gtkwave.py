@@ -33,8 +33,8 @@ MOMENTS = {
 _ACTIVE = (f"{LRState.ACTIVE:b}", LRState.ACTIVE.name)
 #: GTKWave has markers A to Z.
 _MOST_MARKS = 26
-#: Cycles of the design shown at first.
-_CYCLES_SHOWN = 90
+#: Cycles of the design shown at first: before and after the moment to look at.
+_CYCLES_SHOWN = (30, 60)
 #: Width of the wave pane in the window that the save file asks for.
 _WAVE_PIXELS = 1100
 
@@ -158,7 +158,12 @@ class _Writer:
                     self.row(row, f"lr{n}.{row.signal}", f"LR{n} {row.label}")
 
 
-def write_save_file(dump: Path, save_path: Path | None = None, marks: Iterable[Mark] | None = None) -> Path:
+def write_save_file(
+    dump: Path,
+    save_path: Path | None = None,
+    marks: Iterable[Mark] | None = None,
+    cycles: tuple[int, int] = _CYCLES_SHOWN,
+) -> Path:
     """Write the save file of a dump, its filters beside it, and return its path.
 
     Parameters
@@ -170,6 +175,8 @@ def write_save_file(dump: Path, save_path: Path | None = None, marks: Iterable[M
         same name with ``.words``.
     marks : iterable of Mark or None
         Markers, at most 26; by default :func:`find_moments`.
+    cycles : (int, int)
+        Clock cycles shown at first, before and after the moment to look at; an FST file is shown whole.
 
     Raises
     ------
@@ -191,7 +198,7 @@ def write_save_file(dump: Path, save_path: Path | None = None, marks: Iterable[M
     save.size(1600, 1000)
     save.sst_expanded(False)
     save.signals_width(480)
-    _write_view(save, marks, _span(dump, pes))
+    _write_view(save, marks, _view(dump, pes, cycles))
     for scope, names in pes.items():
         with save.group(scope[-1].upper()):
             _Writer(save, filters, names).pe()
@@ -199,23 +206,29 @@ def write_save_file(dump: Path, save_path: Path | None = None, marks: Iterable[M
     return save_path
 
 
-def _span(dump: Path, pes: dict[tuple[str, ...], dict[str, Variable]]) -> int | None:
-    """Return the time shown at first: some clock cycles, or all of an FST file, whose values are not read."""
+def _view(
+    dump: Path, pes: dict[tuple[str, ...], dict[str, Variable]], cycles: tuple[int, int]
+) -> tuple[int, int] | None:
+    """Return the time shown at first, before and after the moment to look at, None if it cannot be told.
+
+    It is some clock cycles, or all of an FST file, whose values are not read.
+    """
     if dump.suffix == ".fst":
-        return end_time(dump)
+        end = end_time(dump)
+        return end // 3, end - end // 3
     clock = next(iter(pes.values())).get("clk")
     cycle = period(dump, clock.code) if clock is not None else None
-    return cycle and cycle * _CYCLES_SHOWN
+    return cycle and (cycle * cycles[0], cycle * cycles[1])
 
 
-def _write_view(save: GTKWSave, marks: list[Mark], span: int | None) -> None:
-    """Write markers and the first view, which begins shortly before the moment to look at."""
-    if span:
+def _write_view(save: GTKWSave, marks: list[Mark], view: tuple[int, int] | None) -> None:
+    """Write markers and the first view."""
+    if view:
         # GTKWave's own scale: a pixel is 2**-zoom / 200 units of the dump.
-        zoom = -math.log2(200 * span / _WAVE_PIXELS)
+        zoom = -math.log2(200 * sum(view) / _WAVE_PIXELS)
         letters = {letter: mark.time for letter, mark in zip(string.ascii_lowercase, marks, strict=False)}
         focus = next((mark.time for mark in marks if mark.focus), marks[0].time if marks else -1)
         save.zoom_markers(zoom, focus, **letters)
-        save.timestart(max(0, focus - span // 3))
+        save.timestart(max(0, focus - view[0]))
     for letter, mark in zip(string.ascii_uppercase, marks, strict=False):
         save.file.write(f"[markername] {letter}{mark.text}\n")
