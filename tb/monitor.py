@@ -111,12 +111,12 @@ class Monitor:
                 self._unsettled = True
                 self.on_reset(self.cycle)
             else:
-                self._look()
+                self.look()
             await cycle
             self.cycle += 1
 
-    def _look(self) -> None:
-        """Take one cycle's values."""
+    def look(self) -> None:
+        """Take the values of one cycle; :meth:`run` does so in every one that is not reset."""
         self._look_at_response()
         waiting = self._look_at_deactivation()
         self._look_at_request(waiting)
