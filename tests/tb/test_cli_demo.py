@@ -1,5 +1,6 @@
 """``spillway demo``: the summary, the waveform, the save file; and how it fails."""
 
+import functools
 import gzip
 import json
 import re
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tb.cli import main
+from tb.cli import demo, main
 from tb.cli.demo import DEMO_TRACE
+from tb.story.acts import STORY, play_act
+from tb.waves.gtkwave import read_variables
 
 TRACES = Path(__file__).parents[1] / "data/traces"
 #: Small: a quarter of the demo's.
@@ -28,10 +31,23 @@ def _row(out: str, name: str) -> str:
     return match[1]
 
 
+def _marks(save: Path) -> list[tuple[str, int]]:
+    """Return the markers of a save file, as names and times in picoseconds."""
+    text = save.read_text()
+    times = re.search(r"^\*\S+ \S+ (.*)$", text, re.MULTILINE)[1].split()
+    names = re.findall(r"\[markername\] [A-Z](.*)", text)
+    return list(zip(names, map(int, times), strict=False))
+
+
 def test_the_demo_as_make_runs_it(capsys, tmp_path):
-    """The recorded Linux 7.3 guest under cocotb and Verilator: no mismatch, a waveform in words."""
+    """All four acts under cocotb and Verilator, each as told, and a waveform in words of each."""
     status, out, err = _run(capsys, "-o", tmp_path)
     assert (status, err) == (0, "")
+    for verdict in ("live-lock: 36 never", "the wrong one", "correct", "0 mismatches"):
+        assert re.search(rf"^ [1-4] .*{verdict}", out, re.MULTILINE), out
+    assert "Live-lock found: after guest operation 8" in out
+    assert "deactivates 37: WRONG" in out
+    # The recorded Linux 7.3 guest.
     assert _row(out, "mismatches") == "0"
     assert _row(out, "compared") == "100.0%"
     assert _row(out, "peak") == "20"
@@ -39,12 +55,53 @@ def test_the_demo_as_make_runs_it(capsys, tmp_path):
     assert _row(out, "accesses") == "2,999"
     assert "Linux 7.3" in out
     assert "maintenance interrupt" in out
-    save = tmp_path / "demo-verilator.gtkw"
-    assert f"open with  gtkwave {save}" in out
-    text = save.read_text()
-    assert f'[dumpfile] "{tmp_path / "demo-verilator.vcd"}"' in text
+    for act in ("legacy", "6.19", "7.3", "recorded"):
+        save = tmp_path / f"demo-{act}-verilator.gtkw"
+        assert f"  gtkwave {save}\n" in out
+        text = save.read_text()
+        assert f'[dumpfile] "{save.with_suffix(".vcd")}"' in text
+        assert re.search(r"\^\d+ .*state\.txt\n\+\{LR3 state\}", text)
     assert re.search(r"\[markername\] .all .*list registers active", text)
-    assert re.search(r"\^\d+ .*state\.txt\n\+\{LR3 state\}", text)
+    _check_moments(tmp_path)
+
+
+def _check_moments(directory: Path) -> None:
+    """Markers stand where the dump shows what they say."""
+    assert "live-lock entered" in dict(_marks(directory / "demo-legacy-verilator.gtkw"))
+    for act, walk in (("6.19", "wrong deactivation: 37"), ("7.3", "33 32 deactivated")):
+        marks = dict(_marks(directory / f"demo-{act}-verilator.gtkw"))
+        order = [marks[name] for name in ("37 arrives", "maintenance interrupt", "exit: MI (U LRENP)", walk)]
+        assert order == sorted(order)
+        # Three guest operations lie between the interrupt and the exit, ten cycles of 8 ns each.
+        assert marks["exit: MI (U LRENP)"] - marks["maintenance interrupt"] == 3 * 80_000
+        dump = directory / f"demo-{act}-verilator.vcd"
+        rises = _rises(dump, "probe_maintenance")
+        assert any(0 <= marks["maintenance interrupt"] - rise <= 16_000 for rise in rises)
+
+
+def _rises(dump: Path, signal: str) -> list[int]:
+    """Return when a bit of PE 0 rises."""
+    code = next(v.code for v in read_variables(dump) if v.name == signal and v.scope[-1] == "pe0")
+    now, times = 0, []
+    for line in dump.read_text().splitlines():
+        if line.startswith("#"):
+            now = int(line[1:])
+        elif line == f"1{code}":
+            times.append(now)
+    return times
+
+
+def test_an_act_that_does_not_end_as_told_is_status_1(capsys, tmp_path, monkeypatch):
+    """With a punctual maintenance interrupt 6.19 makes no mistake, so the act has failed."""
+    story = tmp_path / "story.scenario"
+    story.write_text(STORY.read_text().replace("mi 3", "mi 2"))
+    monkeypatch.setattr(demo, "play_act", functools.partial(play_act, scenario=story))
+    status, out, _ = _run(capsys, "-o", tmp_path, "--act", "6.19", "--engine", "amaranth")
+    assert status == 1
+    assert "NOT AS TOLD" in out
+    assert "This is not how the act must end." in out
+    assert "story.scenario:" in out
+    assert (tmp_path / "demo-6.19-amaranth.gtkw").is_file()
 
 
 def test_a_difference_is_shown_and_is_status_1(capsys, tmp_path):
@@ -71,6 +128,7 @@ def test_a_difference_is_shown_and_is_status_1(capsys, tmp_path):
         (lambda d: [_written(d / "cut.jsonl.gz", SMALL.read_bytes()[:900])], "cut.jsonl.gz"),
         (lambda d: [SMALL, "-o", _written(d / "file", b"") / "under"], "cannot be made"),
         (lambda d: [SMALL, "--engine", "golden"], "golden"),
+        (lambda d: [SMALL, "--act", "legacy"], "--act recorded"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, make, text):
