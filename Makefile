@@ -1,6 +1,6 @@
 # Thin on purpose: every target is one command of the project, run from a virtual environment made here.
 #
-#   make demo    replay recorded Linux KVM traffic on the hardware and leave a waveform to open
+#   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
 #   make test    the test suite                      make lint   style and format
 #   make bench   speed and size figures              make soak   the long random runs
 #   make clean   remove everything made here

@@ -19,7 +19,7 @@ __all__ = ["COMMANDS", "main"]
 #: Subcommand name -> (module, one line for the overview).
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tb.cli.run", "Play scenarios: guests, a hypervisor, and what must be seen."),
-    "demo": ("tb.cli.demo", "Replay a recorded KVM guest on the gateware and leave a waveform."),
+    "demo": ("tb.cli.demo", "Tell on the gateware what an overflow does to a guest; leaves waveforms."),
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
     "predict": ("tb.cli.predict", "Predict a recorded kernel's world switches with the vgic model."),
     "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),

@@ -97,7 +97,7 @@ def command(trace: Path | None, names: tuple[str, ...], engine: str, output: Pat
         saves.append(save)
     console.print()
     console.print(_summary(rows))
-    console.print("waveforms, the moments of interest marked; open with")
+    console.print("\nwaveforms, the moments of interest marked; open with")
     for save in saves:
         console.print(f"  gtkwave {shlex.quote(_shown(save))}", soft_wrap=True, highlight=False)
     return int(any(row.verdict is None for row in rows))
@@ -169,9 +169,7 @@ def _summary(rows: list[_Row]) -> Table:
             f"{row.per_exit:.1f}",
             f"[green]{row.verdict}[/]" if row.verdict else "[bold red]NOT AS TOLD[/]",
         )
-    table.caption = (
-        "delivered: interrupts the guest acknowledged; ICH/exit: ICH register accesses for each exit"
-    )
+    table.caption = "delivered: acknowledged by the guest; ICH/exit: accesses to ICH registers"
     table.caption_justify = "left"
     return table
 

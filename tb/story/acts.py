@@ -114,7 +114,7 @@ ACTS: dict[str, Act] = {
             "legacy", "legacy", "the live-lock of kernels before the overflow work",
             "Five devices raise interrupts, each more urgent than the one before, and the guest's handlers "
             "interrupt each other. The hardware has four list registers.",
-            32, _live_lock, (20, 160),
+            32, _live_lock, (25, 85),
         ),
         Act(
             "6.19", "6.19", "the wrong interrupt is deactivated",
