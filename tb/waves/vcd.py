@@ -63,8 +63,9 @@ def units_per_ns(path: Path) -> int:
     with path.open(errors="replace") as file:
         for words in _sections(file):
             match = re.fullmatch(r"\$timescale(1|10|100)([npf])s", "".join(words))
-            if match:
-                return 1000 ** "npf".index(match[2]) // int(match[1])
+            units = 1000 ** "npf".index(match[2]) // int(match[1]) if match else 0
+            if units:
+                return units
     raise InputError(f"{path}: no time scale of nanoseconds or less; record a dump of ours")
 
 
