@@ -90,10 +90,11 @@ def predict_traces(
     """
     if engine != RECORDED and engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}; one of {RECORDED}, {', '.join(ENGINES)}")
-    named = {Path(path) for path in paths}
+    paths = [Path(path) for path in paths]
+    named = set(paths)
     result = Predictions(engine)
     groups: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    traces = find_traces(named)
+    traces = find_traces(paths)
     for done, path in enumerate(traces):
         try:
             _examine(path, path in named, profile, result, groups, engine)

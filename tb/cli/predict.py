@@ -21,11 +21,11 @@ __all__ = ["command"]
 _SHOWN = 3
 
 
-def _file_line(report: Report, width: int) -> str:
+def _file_line(report: Report, width: int, profile_width: int) -> str:
     verdict = "ok" if report.good else "differs"
     name = os.path.basename(report.path)
     return (
-        f"{verdict:<8}{name:<{width}}{report.profile:<10} {report.entries:>6,} entries"
+        f"{verdict:<8}{name:<{width}}{report.profile:<{profile_width}}{report.entries:>6,} entries"
         f"{report.equal:>7,} equal{report.different:>5} different  {report.accesses:>7,} accesses"
     )
 
@@ -57,8 +57,9 @@ def _first_difference(report: Report) -> list[str]:
 
 def _print(result: Predictions) -> None:
     width = max((len(os.path.basename(report.path)) for report in result.reports), default=0) + 2
+    profile_width = max((len(report.profile) for report in result.reports), default=0) + 2
     for report in result.reports:
-        click.echo(_file_line(report, width))
+        click.echo(_file_line(report, width, profile_width))
         for note in _notes(report):
             click.echo(f"          {note}")
     for report in [report for report in result.reports if not report.good][:_SHOWN]:
