@@ -22,6 +22,8 @@ _TRIED, _REACH = 8, 1000
 _RUNS, _HORIZON = 80, 300
 #: Places tried for one open event.
 _PLACES = 16
+#: Differences that no place explains: after so many it is not the order that is wrong.
+_FAILURES = 2
 
 
 def predict_trace(path: str, profile: Profile | None = None) -> Report:
@@ -61,12 +63,12 @@ class _Search:
     def find(self) -> tuple[dict[int, int], Report]:
         """Take one difference after the other, until none can be improved."""
         report, events = self._run(self.placements)
-        after = 0
-        while (line := _first_difference(report, after)) is not None:
+        after = failures = 0
+        while failures < _FAILURES and (line := _first_difference(report, after)) is not None:
             if self._improve(events, line, after):
                 report, events = self._run(self.placements)
             else:
-                after = line
+                after, failures = line, failures + 1
         report.placed = [
             f"line {abs(event)}: {self._what[event]} takes effect before line {place}"
             for event, place in sorted(self.placements.items(), key=lambda item: abs(item[0]))
