@@ -62,7 +62,7 @@ def _print(result: Predictions) -> None:
         click.echo(_file_line(report, width, profile_width))
         for note in _notes(report):
             click.echo(f"          {note}")
-    for report in [report for report in result.reports if not report.good][:_SHOWN]:
+    for report in [report for report in result.reports if report.differences][:_SHOWN]:
         click.echo("\n" + "\n".join(_first_difference(report)))
     if result.skipped:
         click.echo(f"\n{len(result.skipped)} files hold no stimulus and were skipped")
