@@ -1,0 +1,50 @@
+"""Known failures on the gateware: the old ones are there, and gone with 7.3 (spec sections 18, 21, 22)."""
+
+from pathlib import Path
+
+import pytest
+
+from sim.kvm.bugs import BUGS
+from sim.scenario.result import PASS
+from tb.scenarios import play_scenarios
+
+DIRECTORY = Path(__file__).parents[2] / "sim" / "scenarios"
+
+
+def _files(*prefixes: str) -> list[Path]:
+    names = {name for bug in BUGS if bug.name.startswith(prefixes) for name in bug.scenarios}
+    return [DIRECTORY / f"{name}.scenario" for name in sorted(names) if name not in ("A26", "A31")]
+
+
+def _play(files: list[Path], **options):
+    results = play_scenarios(files, "verilator", **options)
+    problems = [f"{one.place}: {one.text}: {one.found}" for result in results for one in result.problems]
+    assert problems == []
+    return results
+
+
+@pytest.fixture(scope="module")
+def old_failures():
+    """Everything of section 18 and A08, for every profile the files name."""
+    return _play(_files("18.", "21.5"))
+
+
+@pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.name.startswith("18.")], ids=lambda bug: bug.name)
+def test_old_failures_are_there_and_gone(old_failures, bug):
+    """Section 18: each with the old vgic, and none with 7.3."""
+    passed = {(one.name, one.profile) for one in old_failures if one.status == PASS}
+    for profile in ("legacy", "7.3"):
+        assert any((name, profile) in passed for name in bug.scenarios)
+
+
+def test_a08_is_there_and_gone(old_failures):
+    """Section 21.5: 6.19 deactivates the interrupt that was just acknowledged; 7.0 and 7.3 do not."""
+    passed = {one.profile for one in old_failures if one.name == "A08" and one.status == PASS}
+    assert {"6.19", "7.0", "7.3"} <= passed
+
+
+def test_todays_failures_are_there_too():
+    """Section 22 with 7.3: none of it needs a fault of the hardware."""
+    results = _play(_files("22."), profile="7.3")
+    assert {one.status for one in results} == {PASS}
+    assert {"F22_2", "F22_4", "F22_5", "F22_6", "F22_9"} <= {one.name for one in results}
