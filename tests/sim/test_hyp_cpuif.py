@@ -129,3 +129,13 @@ def test_sgi_registers_need_a_full_exit():
     vm = Vm(Host(CONFIG, common_trap=True))
     port = GoldenPort(CONFIG)
     assert not run(vgic_v3_perform_cpuif_access(port, vm.vcpus[0], "ICC_SGI1R_EL1", True, 1)).handled
+
+
+def test_a_priority_equal_to_the_mask_is_masked():
+    """SIG-2: strictly below."""
+    lr = 1 << 62 | 1 << 60 | 0x80 << 48 | 40
+    for pmr, intid in ((0x80, 1023), (0x88, 40)):
+        port = prepared(([lr, 0, 0, 0], VMCR.VENG1 | 3 << 18 | 2 << 21 | pmr << 24, 0, 0), HCR.En | HCR.TALL1)
+        vm = Vm(Host(CONFIG, group1_trap=True))
+        vm.vcpus[0].cpu_if.used_lrs = 1
+        assert run(vgic_v3_perform_cpuif_access(port, vm.vcpus[0], "ICC_IAR1_EL1", False)).value == intid

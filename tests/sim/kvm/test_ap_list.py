@@ -165,3 +165,12 @@ def test_dir_of_a_pending_hw_interrupt(rig):
     assert rig.irq(27).line_level and not kvm_vgic_map_is_active(vcpu, 27)
     kvm_vgic_unmap_phys_irq(vcpu, 27)
     assert not rig.irq(27).hw
+
+
+def test_an_unchanged_line_is_no_injection(rig):
+    """Section 4.1: a level counts when it changes; nobody is kicked for the same level again."""
+    rig.setup(34, config=Config.LEVEL)
+    rig.line(34, True)
+    kicks = rig.vm.vcpus[0].kicks
+    rig.line(34, True)
+    assert rig.vm.vcpus[0].kicks == kicks

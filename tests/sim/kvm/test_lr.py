@@ -103,3 +103,13 @@ def test_software_resampling_waits_until_idle():
     assert rig.machine.physical.active[27]
     vgic_v3_fold_lr(vcpu, vgic_v3_compute_lr(vcpu, irq) & ~LR_A)
     assert not rig.machine.physical.active[27]
+
+
+@pytest.mark.parametrize("line", [True, False])
+def test_a_deactivated_mapped_interrupt_samples_a_line_thought_high(line):
+    """Section 11.1: active goes away with the line high in memory; if it fell, the physical one may fire."""
+    rig, vcpu, irq = rig_with("hw level", active=True)
+    irq.line_level = rig.machine.physical.active[27] = True
+    rig.machine.physical.line[27] = line
+    vgic_v3_fold_lr(vcpu, vgic_v3_compute_lr(vcpu, irq) & ~LR_A)
+    assert (irq.line_level, rig.machine.physical.active[27]) == (line, line)
