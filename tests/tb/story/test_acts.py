@@ -54,6 +54,11 @@ def test_73_is_correct():
 def test_accesses_and_exits_are_counted():
     told = play_act(ACTS["7.3"], "golden")
     assert told.exits == {"KICK": 5, "LRENP+U": 1, "WFI": 2}
+    loads_and_puts = 2 * (3 + 2)
+    entries = 2 + 3 + 4 + 5 + 5 + 5 + 2 + 2
+    # ELRSR, the LRs, VMCR, HCR if it was asked for, HCR := 0, MISR; an empty LR is not read.
+    exits = 6 + 8 + 10 + 12 + 13 + 10 + 5 + 5
+    assert told.accesses == loads_and_puts + entries + exits
     assert told.per_exit == told.accesses / 8
     assert told.marks == []  # golden cannot tell the time
 
