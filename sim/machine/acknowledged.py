@@ -33,6 +33,14 @@ class _Taken:
     group: int
 
 
+@dataclass(frozen=True)
+class _Deactivated:
+    """An interrupt that DIR was written for, and the hole it falls into if that was not trapped."""
+
+    irq: VgicIrq
+    hole: str | None
+
+
 @dataclass
 class Acknowledged:
     """The interrupts one vCPU's guest is handling.
@@ -45,7 +53,7 @@ class Acknowledged:
     stack: list[_Taken] = field(default_factory=list)
     dropped: list[_Taken] = field(default_factory=list)
     ended: list[_Taken] = field(default_factory=list)
-    deactivated: list[VgicIrq] = field(default_factory=list)
+    deactivated: list[_Deactivated] = field(default_factory=list)
 
     @property
     def eoimode(self) -> int:
@@ -88,7 +96,7 @@ class Acknowledged:
         if irq is None:
             return
         self.ended = [one for one in self.ended if one.irq is not irq]
-        self.deactivated = [one for one in self.deactivated if one is not irq]
+        self.deactivated = [one for one in self.deactivated if one.irq is not irq]
         self.stack.append(_Taken(irq, irq.priority, irq.group))
 
     def _end(self, intid: int, group: int) -> None:
@@ -108,7 +116,7 @@ class Acknowledged:
             taken = next((taken for taken in one.dropped if taken.irq is irq), None)
             if taken is not None:
                 one.dropped.remove(taken)
-                self.deactivated.append(irq)
+                self.deactivated.append(_Deactivated(irq, _dir_hole(self.vcpu, irq)))
 
     def _disturbed(self) -> bool:
         """Return whether the order of the list can differ from the order of acknowledge (section 22.6)."""
@@ -139,17 +147,22 @@ class Acknowledged:
     def judge_deactivated(self) -> list[tuple[str, str | None]]:
         """Return what is wrong once a DIR has been executed or its trap handled."""
         problems = [
-            (f"{irq.intid} was deactivated by DIR and is still active", _dir_hole(self.vcpu, irq))
-            for irq in self.deactivated
-            if irq.active
+            (f"{one.irq.intid} was deactivated by DIR and is still active", one.hole)
+            for one in self.deactivated
+            if one.irq.active
         ]
         self.deactivated.clear()
         return problems
 
 
 def _dir_hole(vcpu: Vcpu, irq: VgicIrq) -> str | None:
-    """Return 22.5 for another vCPU's interrupt whose DIR was not trapped."""
-    return "22.5" if irq.vcpu is not vcpu and not irq.vm.dist.active_spis else None
+    """Return why the DIR of another vCPU's interrupt may not trap.
+
+    22.5: no SPI is counted any more. R6 (found by refinement): the kick of the first SPI is still under way.
+    """
+    if irq.vcpu is vcpu:
+        return None
+    return "R6" if vcpu.kicked else None if irq.vm.dist.active_spis else "22.5"
 
 
 def _offset(address: int) -> int:

@@ -75,6 +75,8 @@ class Machine:
         self.time = 0
         #: SPIs whose device lowers its line when the end is notified (irqfd with resampling).
         self.resampled: set[int] = set()
+        #: Those of them whose device raises it again at once.
+        self.insisting: set[int] = set()
         self._notified = 0
         self._loaded: dict[int, Runner] = {}
         self._seen: dict[object, int] = {}
@@ -314,6 +316,8 @@ class Machine:
         for intid in self.vm.acked[self._notified :]:
             if intid in self.resampled:
                 kvm_vgic_inject_irq(self.vm, None, intid, False)
+                if intid in self.insisting:
+                    kvm_vgic_inject_irq(self.vm, None, intid, True)
         self._notified = len(self.vm.acked)
 
     # -- the log ---------------------------------------------------------------------------------------

@@ -14,9 +14,8 @@ from sim.ideal import FIRST_LPI
 from sim.kvm.irq import irq_is_pending, vgic_irq_is_mapped_level
 from sim.kvm.lr import vgic_get_phys_line_level
 from sim.kvm.vm import Request
-from sim.machine.runner import Place
 from sim.machine.view import interrupts
-from sim.refinement.world import Divergence, World
+from sim.refinement.world import Divergence, World, key_of
 
 __all__ = ["EXCEPTIONS", "KnownException", "recognise"]
 
@@ -59,12 +58,20 @@ def _untrapped(world: World, one: Divergence) -> bool:
     return _about(world, one, world.facts.untrapped_dir)
 
 
+def _early(world: World, one: Divergence) -> bool:
+    return _about(world, one, world.facts.early_dir)
+
+
 def _reordered(world: World, one: Divergence) -> bool:
-    """Recognise a rewritten interrupt that has the wrong active state now."""
-    return any(
-        one.active.get((vcpu if n < 32 else 0, n), False) != world.ideal.irq(n, vcpu).active
+    """Recognise a wrong active state beside an interrupt rewritten in flight that is itself active or wrong.
+
+    The walk takes another one in its place, so it need not be the rewritten one that is wrong.
+    """
+    wrong = {key for key, active in one.active.items() if active != world.ideal.irq(key[1], key[0]).active}
+    return bool(wrong) and any(
+        key in wrong or one.active.get(key, False)
         for vcpu, intids in world.facts.reordered.items()
-        for n in intids
+        for key in ((vcpu if n < 32 else 0, n) for n in intids)
     )
 
 
@@ -115,8 +122,7 @@ def _unpended(world: World, one: Divergence) -> bool:
 
 
 def _behind(world: World, one: Divergence) -> bool:
-    running = world.runners[one.vcpu].place is Place.GUEST
-    return running and _about(world, one, world.facts.behind.get(one.vcpu, set()))
+    return _about(world, one, world.facts.recently_behind(one.vcpu))
 
 
 #: In the order they are tried.
@@ -158,7 +164,7 @@ EXCEPTIONS: tuple[KnownException, ...] = (
         "vgic_mmio_write_irouter", _rerouted,
     ),
     KnownException(
-        "R3", "changed by somebody else while its vCPU runs: nothing kicks that vCPU",
+        "R3", "changed by somebody else while its vCPU runs or sleeps: nothing kicks that vCPU",
         "vgic_queue_irq_unlock", _behind,
     ),
     KnownException(
@@ -168,6 +174,10 @@ EXCEPTIONS: tuple[KnownException, ...] = (
     KnownException(
         "R5", "ICPENDR by another vCPU of what is in a list register: undone by the fold",
         "vgic_mmio_write_cpending", _unpended,
+    ),
+    KnownException(
+        "R6", "the first SPI's kick is under way: another vCPU's DIR does not trap yet and is lost",
+        "vgic_queue_irq_unlock", _early,
     ),
     KnownException(
         "22.6", "an interrupt in flight was rewritten: the walk, or the LR, takes the wrong one",
@@ -182,4 +192,6 @@ async def recognise(world: World, one: Divergence) -> str | None:
         (now.irq.target_vcpu.vcpu_id if now.irq.intid < 32 else 0, now.irq.intid): now.active
         for now in await interrupts(world.machine)
     }
+    if one.taken is not None:  # it was not active a moment ago
+        one.active[key_of(one.taken, one.vcpu)] = False
     return next((known.name for known in EXCEPTIONS if known.holds(world, one)), None)

@@ -21,6 +21,8 @@ class Facts:
         in flight, until acknowledged again (22.6): the list is not in reverse order of acknowledge any more.
     untrapped_dir : set of int
         Interrupts another vCPU tried to deactivate without a trap (22.5).
+    early_dir : set of int
+        The same, while the kick that would have brought the trap was under way (R6).
     remote_dir : dict of int to set of int
         For each vCPU the interrupts of its list that another one has deactivated in memory since its last
         entry; it was not kicked (22.9).
@@ -35,10 +37,20 @@ class Facts:
     behind: dict[int, set[int]] = field(default_factory=dict)
     reordered: dict[int, set[int]] = field(default_factory=dict)
     untrapped_dir: set[int] = field(default_factory=set)
+    early_dir: set[int] = field(default_factory=set)
     remote_dir: dict[int, set[int]] = field(default_factory=dict)
     soft_level: set[int] = field(default_factory=set)
     unpended: set[int] = field(default_factory=set)
     disabled_pending: set[int] = field(default_factory=set)
+    _behind: dict[int, set[int]] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Begin an action: what an entry forgets while it is done still explains what it shows."""
+        self._behind = {vcpu: set(intids) for vcpu, intids in self.behind.items()}
+
+    def recently_behind(self, vcpu: int) -> set[int]:
+        """Return ``behind``, that of the beginning of the action included."""
+        return self.behind.get(vcpu, set()) | self._behind.get(vcpu, set())
 
     def note_behind(self, vcpu: int, intid: int) -> None:
         """Note a change behind the back of a running vCPU."""
@@ -57,4 +69,5 @@ class Facts:
         """Forget what a fresh acknowledge makes right."""
         self.reordered.get(vcpu, set()).discard(intid)
         self.untrapped_dir.discard(intid)
+        self.early_dir.discard(intid)
         self.unpended.discard(intid)

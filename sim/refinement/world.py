@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hw.registers import BY_NAME
@@ -18,14 +18,16 @@ from sim.machine.observer import Observer
 from sim.machine.runner import Place, Runner
 from sim.port import Access, CpuPort, State
 from sim.refinement.facts import Facts
+from sim.refinement.late import LateEdges
 from sim.refinement.setup import Setup
 from sim.refinement.windows import Windows
 from sim.scenario.build import build_vm
 from sim.scenario.model import Interrupt
 
-__all__ = ["Divergence", "GuestState", "World"]
+__all__ = ["Divergence", "GuestState", "World", "key_of"]
 
 _HPPIR = (BY_NAME["ICC_HPPIR0_EL1"], BY_NAME["ICC_HPPIR1_EL1"])
+_RPR = BY_NAME["ICC_RPR_EL1"]
 
 
 class Divergence(Exception):  # noqa: N818 - a result that leaves the run, not a failure
@@ -41,13 +43,16 @@ class Divergence(Exception):  # noqa: N818 - a result that leaves the run, not a
         One line.
     intids : iterable of int
         The interrupts it is about.
+    taken : int or None
+        What has just been acknowledged.
     """
 
-    def __init__(self, kind: str, vcpu: int, text: str, intids: Sequence[int] | set[int] = ()):
+    def __init__(self, kind: str, vcpu: int, text: str, intids: Iterable[int] = (), taken: int | None = None):
         super().__init__(f"vCPU{vcpu} {kind}: {text}")
         self.kind = kind
         self.vcpu = vcpu
         self.text = text
+        self.taken = taken
         self.intids = frozenset(intids) - {NONE}
         #: (vCPU, 0 for shared ones; INTID) -> active on the machine, filled in when it is looked into.
         self.active: dict[tuple[int, int], bool] = {}
@@ -99,6 +104,7 @@ class World:
         self.ideal = IdealGic(spec.config, setup.vcpus)
         self.guests = [GuestState() for _ in range(setup.vcpus)]
         self.windows = Windows(setup.vcpus)
+        self.late = LateEdges()
         self._configure_ideal()
 
     @property
@@ -147,6 +153,8 @@ class World:
     async def operate(self, vcpu: int, operation: Operation) -> int:
         """Execute a guest operation on the machine and return the value read."""
         runner = self.runners[vcpu]
+        if runner.stuck:
+            raise Divergence("storm", vcpu, "; ".join(runner.stuck))
         self.windows.passed(vcpu)
         value, fault = await self.machine.operate(runner, operation)
         if fault:
@@ -160,10 +168,11 @@ class World:
         intid = await self.operate(vcpu, read_register(f"IAR{group}"))
         if intid not in allowed and intid not in possible:
             text = f"IAR{group} gives {intid}, the ideal {_either(allowed)}"
-            raise Divergence("iar", vcpu, text, {intid, *allowed})
+            raise Divergence("iar", vcpu, text, {intid, *allowed}, intid)
         if intid == NONE:
             return
         self.ideal.acknowledge(vcpu, intid)
+        self.late.acknowledge(key_of(intid, vcpu))
         self.facts.acknowledged(vcpu, intid)
         for guest in self.guests if intid >= 32 else [self.guests[vcpu]]:
             if intid in guest.dropped:
@@ -172,12 +181,16 @@ class World:
 
     def _possible(self, vcpu: int, group: int) -> set[int]:
         """Return what IAR may give while a late exit is under way: anything due, or nothing."""
-        due = [
-            irq.intid
-            for irq in self.ideal.candidates(vcpu)
-            if irq.group == group and self.ideal.can_signal(vcpu, irq)
-        ]
-        return {NONE, *due}
+        due = [*self.ideal.candidates(vcpu), *self._maybe(vcpu)]
+        return {
+            NONE,
+            *(irq.intid for irq in due if irq.group == group and self.ideal.can_signal(vcpu, irq)),
+        }
+
+    def _maybe(self, vcpu: int) -> list[IdealIrq]:
+        """Return the interrupts that a late edge may have made pending on a vCPU."""
+        irqs = [self.ideal.irq(intid, owner) for owner, intid in self.late.maybe]
+        return [irq for irq in irqs if irq.target == vcpu and irq.enabled and not irq.active]
 
     async def end(self, vcpu: int) -> None:
         """End the interrupt that was acknowledged last."""
@@ -203,17 +216,18 @@ class World:
         self._resample(irq, was_active)
         elsewhere = virtual.vcpu is not None and virtual.vcpu is not runner.vcpu
         direct = elsewhere and not virtual.on_lr
-        exits = len(runner.exits)
+        exits, kicked = len(runner.exits), runner.vcpu.kicked
         if direct:
             self.facts.remote_dir.setdefault(virtual.vcpu.vcpu_id, set()).add(intid)
         await self.operate(vcpu, write_register("DIR", intid))
         if elsewhere and not any("TRAP" in one.causes for one in runner.exits[exits:]):
-            self.facts.untrapped_dir.add(intid)
+            (self.facts.early_dir if kicked else self.facts.untrapped_dir).add(intid)
 
     def _resample(self, irq: IdealIrq, was_active: bool) -> None:
         """Let a resampling device lower its line at the end of its interrupt, as it should be told."""
         if was_active and not irq.active and irq.intid in self.machine.resampled:
             irq.line = False
+            self.machine.insisting.discard(irq.intid)
 
     # -- comparison ------------------------------------------------------------------------------------
 
@@ -240,6 +254,11 @@ class World:
 
     async def _compare_interface(self, runner: Runner) -> None:
         vcpu, port = runner.number, self.machine.port(runner)
+        running = (await port.access(Access(1, _RPR))).value
+        want = self.ideal.interfaces[vcpu].running_priority
+        if running != want:
+            text = f"RPR is {running:#x}, the ideal says {want:#x}"
+            raise Divergence("rpr", vcpu, text, {intid for intid, _ in self.guests[vcpu].stack})
         best = self.ideal.best(vcpu)
         lines = await port.lines()
         found = (lines.virq, lines.vfiq)
@@ -258,6 +277,8 @@ class World:
             kind, text = "lines", f"vIRQ, vFIQ are {found}, the ideal says {_either(allowed)}"
         intids = {*hppir, *(irq.intid for irq in best)}
         if self.setup.latency:
+            if text and {irq.intid for irq in self._maybe(vcpu)} & set(hppir):
+                text = ""
             limit = 2 * self.setup.latency + 2
             if self.windows.note(vcpu, bool(text)) > limit and vcpu in self.windows.open:
                 raise Divergence("starved", vcpu, f"for more than {limit} operations {text}", intids)
@@ -299,16 +320,20 @@ class World:
         for _ in range(4 * len(self.setup.interrupts)):
             for vcpu in range(self.setup.vcpus):
                 await self._step(vcpu, Operation(Kind.EXIT))
-            waiting = [v for v in range(self.setup.vcpus) if self.ideal.awake(v)]
+            waiting = [v for v in range(self.setup.vcpus) if await self._signalled(v)]
             if not waiting:
                 return
             for vcpu in waiting:
-                groups = {irq.group for irq in self.ideal.best(vcpu)}
-                for group in sorted(groups):
+                for group in (0, 1):
                     await self.acknowledge(vcpu, group)
                     await self.compare()
                 await self._handle_all(vcpu)
         raise Divergence("starved", waiting[0], "the guests never get through", self._due(waiting[0]))
+
+    async def _signalled(self, vcpu: int) -> bool:
+        """Return whether an interrupt is signalled to a vCPU, on the machine or by the ideal."""
+        lines = await self.machine.port(self.runners[vcpu]).lines()
+        return lines.virq or lines.vfiq or self.ideal.awake(vcpu)
 
     def _due(self, vcpu: int) -> set[int]:
         return {irq.intid for irq in self.ideal.best(vcpu)}
@@ -343,6 +368,8 @@ class World:
         pending = irq_is_pending(real)
         if vgic_irq_is_mapped_level(real) and real.active:  # its line counts again once it is inactive
             pending = vgic_get_phys_line_level(real)
+        if key_of(intid, vcpu) in self.late.maybe:
+            pending = ideal.pending
         want = (ideal.active, ideal.pending, ideal.enabled)
         found = (real.active, pending, real.enabled)
         if want != found:
@@ -353,6 +380,11 @@ class World:
                 if f != w
             )
             raise Divergence("final", vcpu, f"{intid}: {text}", {intid})
+
+
+def key_of(intid: int, vcpu: int) -> tuple[int, int]:
+    """Return what tells one interrupt from all others: private ones exist once for each vCPU."""
+    return (vcpu if intid < 32 else 0), intid
 
 
 def _either(values) -> str:

@@ -1,0 +1,53 @@
+"""``python -m sim.refinement``: a soak of the machine against the ideal GIC."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from hw.errors import InputError
+from sim.kvm.profile import profile_named
+from sim.refinement.exceptions import EXCEPTIONS
+from sim.refinement.run import Tally, soak
+
+
+def describe(tally: Tally, latency: int) -> str:
+    """Return the totals as text."""
+    lines = [f"latency {latency}: {tally.operations:,} guest operations in {tally.runs:,} runs"]
+    lines += [
+        f"  {tally.exceptions[known.name]:6} {known.name:6} {known.text} ({known.function})"
+        for known in EXCEPTIONS
+        if tally.exceptions[known.name]
+    ]
+    if tally.widths:
+        widest = max(tally.widths)
+        total = sum(tally.widths.values())
+        mean = sum(width * count for width, count in tally.widths.items()) / total
+        lines.append(f"  {total:6} inversions, {mean:.2f} operations wide on average, {widest} at most")
+    lines.append(f"  {len(tally.findings):6} findings")
+    return "\n".join([*lines, *(str(one) for one in tally.findings)])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the soak; the status is 1 if there was a finding, 2 for bad arguments."""
+    parser = argparse.ArgumentParser(prog="python -m sim.refinement", description=__doc__)
+    parser.add_argument("--operations", type=int, default=200_000, help="guest operations for each latency")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
+    parser.add_argument("--profile", default="7.3", help="the kernel")
+    parser.add_argument("--latency", type=int, nargs="*", default=[0], help="latencies to try, in operations")
+    options = parser.parse_args(arguments)
+    try:
+        profile_named(options.profile)
+    except InputError as error:
+        print(f"spillway: {error}", file=sys.stderr)
+        return 2
+    findings = 0
+    for latency in options.latency:
+        tally = soak(options.operations, options.seed, latency, options.profile)
+        findings += len(tally.findings)
+        print(f"seed {options.seed}, profile {options.profile}, {describe(tally, latency)}", flush=True)
+    return int(findings > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
