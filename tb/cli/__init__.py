@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tb.cli.demo", "Tell on the gateware what an overflow does to a guest; leaves waveforms."),
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
     "predict": ("tb.cli.predict", "Predict a recorded kernel's world switches with the vgic model."),
+    "patches": ("tb.cli.patches", "List the patches of the overflow series, and test each."),
     "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
     "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),
     "lint": ("tb.cli.lint", "Export builds and let Verilator check them."),
