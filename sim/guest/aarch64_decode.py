@@ -65,6 +65,9 @@ def special(word: int) -> Special | None:
         return Special(Action.SVC, immediate=word >> 5 & 0xFFFF)
     if word & 0xFFFF_F0FF == 0xD503_40FF:
         return Special(Action.DAIFCLR, immediate=word >> 8 & 15)
+    if word & ~0x3E0 == 0xD69F_0000:
+        # Unallocated, but Unicorn takes it for ERET.
+        return Special(Action.NOT_MODELLED)
     if word & _MOVE_MASK != _MOVE:
         return None
     encoding, rt, write = word >> 5 & 0xFFFF, word & 31, not word & _READ

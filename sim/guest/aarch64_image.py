@@ -16,6 +16,8 @@ __all__ = ["PAGE", "Aarch64Program", "Memory", "Segment", "read_elf"]
 PAGE = 0x1000
 #: Most memory a program may have, in bytes. All that is writable is looked at after every operation.
 _LIMIT = 1 << 20
+#: End of the guest physical address space.
+_END = 1 << 40
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 _IDENT = b"\x7fELF\x02\x01"
@@ -92,9 +94,9 @@ def _parse(data: bytes) -> tuple[int, tuple[Segment, ...]]:
         raise ValueError("not a static executable (it would need linking or relocation)")
     segments = []
     for n in range(count):
-        kind, flags, start, address, _, stored, size, _ = _PROGRAM_HEADER.unpack_from(
-            data, offset + n * entry_size
-        )
+        at = offset + n * entry_size
+        header = data[at : at + _PROGRAM_HEADER.size]
+        kind, flags, start, address, _, stored, size, _ = _PROGRAM_HEADER.unpack(header)
         if kind != _LOAD or not size:
             continue
         if stored > size or start + stored > len(data):
@@ -110,6 +112,8 @@ def _parse(data: bytes) -> tuple[int, tuple[Segment, ...]]:
 def _check(entry: int, segments: list[Segment]) -> None:
     if not any(s.executable and s.address <= entry < s.address + len(s.data) for s in segments):
         raise ValueError(f"entry {entry:#x} is not in executable memory")
+    if entry % 4:
+        raise ValueError(f"entry {entry:#x} is not aligned")
     if sum(segment.pages[1] for segment in segments) > _LIMIT:
         raise ValueError(f"needs more than {_LIMIT >> 10} KiB of memory")
     taken = [DEVICES]
@@ -117,6 +121,8 @@ def _check(entry: int, segments: list[Segment]) -> None:
         if segment.writable and segment.executable:
             raise ValueError(f"segment at {segment.address:#x} is writable and executable")
         start, size = segment.pages
+        if start + size > _END:
+            raise ValueError(f"segment at {segment.address:#x} is beyond the address space ({_END:#x})")
         for other, length in taken:
             if start < other + length and other < start + size:
                 raise ValueError(f"segment at {segment.address:#x} shares pages with another or a device")
