@@ -117,9 +117,11 @@ class Predictor:
             self.report.lost, self.report.lost_line = f"line {line}: {lost}", line
         else:
             self.report.final_state = final_state_differences(self.trace, self.vm)
-        self.report.explained = {
-            name: counts.reads for name, counts in sorted(self._explained.explained.items()) if counts.reads
-        }
+        for name, counts in sorted(self._explained.explained.items()):
+            if counts.reads:
+                self.report.explained[name] = counts.reads
+            if counts.resynchronised:
+                self.report.resynchronised[name] = counts.resynchronised
         return self.report
 
     async def _feed(self, event: Event) -> None:

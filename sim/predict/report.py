@@ -32,7 +32,8 @@ class Report:
     access sequence since the entry before agree. ``accesses``: ICH accesses compared. ``reads`` and
     ``reads_different``: guest-visible reads (MMIO, and registers emulated in hyp) compared with ours.
     ``engine_reads`` and ``engine_reads_different``: closed loop, reads whose value the engine answered.
-    ``explained``: such reads that only the recorder's deviations make different, by rule.
+    ``explained``: such reads that only the recorder's deviations make different, by rule; ``resynchronised``:
+    how often the engine was set to the recorder's state after one, by register writes.
     ``placed``: events that agree only when taken later than recorded, where the recording leaves their order
     open. ``final_state``: registers of the distributor that end up differently. ``lost``, ``lost_line``: why
     and where the comparison ended early, if it did.
@@ -57,6 +58,7 @@ class Report:
     final_state: list[str] = field(default_factory=list)
     placed: list[str] = field(default_factory=list)
     explained: dict[str, int] = field(default_factory=dict)
+    resynchronised: dict[str, int] = field(default_factory=dict)
     lost: str = ""
     lost_line: int = 0
 

@@ -39,6 +39,10 @@ def _notes(report: Report) -> list[str]:
         lines.append(f"{report.engine_reads_different} of {report.engine_reads} answers of the engine differ")
     for name, count in report.explained.items():
         lines.append(f"{count} answers of the engine differ by {Deviations.explain(name)}")
+    for name, count in report.resynchronised.items():
+        lines.append(
+            f"{count} times the engine was brought to the recorder's state after {Deviations.explain(name)}"
+        )
     lines += [f"at the end, {text}" for text in report.final_state]
     if report.lost:
         lines.append(f"the comparison ends at {report.lost}")
