@@ -82,7 +82,7 @@ def test_gic_registers_are_operations():
 
 
 def test_zero_register():
-    words = (mrs(31, "ICC_IAR1_EL1"), msr("ICC_EOIR1_EL1", 31))
+    words = (mov(30, 5), mrs(31, "ICC_IAR1_EL1"), msr("ICC_EOIR1_EL1", 31))
     operations = finish(Aarch64Guest(memory(*words, *OFF)), [40])
     assert [operation.value for operation in operations[:2]] == [0, 0]
 
@@ -140,10 +140,12 @@ def test_waiting():
 
 
 def test_hypervisor_calls():
-    guest = Aarch64Guest(memory(mov(0, 0x8400_0000), hvc(), log(0), mov(0, 0x8400_0002), hvc()))
+    guest = Aarch64Guest(memory(daifclr(3), mov(0, 0x8400_0000), hvc(), log(0), mov(0, 0x8400_0002), hvc()))
     assert [operation.kind for operation in finish(guest)] == [Kind.EXIT, Kind.HALT]
     assert guest.log == [(1 << 64) - 1]
+    # Halted for good: not even an interrupt is taken any more.
     assert guest.next(True, True).kind is Kind.HALT
+    assert not guest.failures
 
 
 def test_a_loop_without_operations_takes_time():
@@ -184,20 +186,32 @@ def test_masks(unmask, lines, taken):
 
 
 def test_interrupt_state_is_saved_and_restored():
-    """ELR, SPSR with the flags, DAIF in the handler; ERET goes back and restores flags and masks."""
+    """ELR, SPSR and flags as they were, DAIF in the handler; ERET goes back and restores flags and masks."""
     cmp, flags = 0xEB1F_03FF, 0xD53B_4209  # cmp xzr, xzr; mrs x9, nzcv
-    vector = (mrs(1, "ELR_EL1"), log(1), mrs(1, "SPSR_EL1"), log(1), mrs(1, "DAIF"), log(1), MASKED,
-              mov(2, 0x6000_03C5), msr("SPSR_EL1", 2), ERET)  # fmt: skip
+    vector = (flags, log(9), mrs(1, "ELR_EL1"), log(1), mrs(1, "SPSR_EL1"), log(1), mrs(1, "DAIF"), log(1),
+              MASKED, mov(2, 0x4000_03C5), msr("SPSR_EL1", 2), ERET)  # fmt: skip
     words = (cmp, daifclr(2), mrs(3, "DAIF"), log(3), flags, log(9))
     # Start: 4 words of mov x20, 4 of mov x21, msr; then cmp, daifclr.
     back = CODE + 4 * (9 + 2)
-    assert logged(*words, irq=vector, lines=IRQ) == [back, 0x6000_0345, 0x3C0, 0x3C0, 0x6000_0000]
+    assert logged(*words, irq=vector, lines=IRQ) == [
+        0x6000_0000,
+        back,
+        0x6000_0345,
+        0x3C0,
+        0x3C0,
+        0x4000_0000,
+    ]
 
 
 @pytest.mark.parametrize("enable", [[daifclr(2)], [*mov(5, 0x340), msr("DAIF", 5)]])
 def test_taken_as_soon_as_unmasked(enable):
     """Between two instructions that are no operations."""
     assert logged(*enable, mov(1, 8), log(1), mov(1, 0), irq=STOP, lines=IRQ) == [0]
+
+
+def test_daif_is_what_is_written():
+    words = (daifclr(0xF), mov(5, 0x2C0), msr("DAIF", 5), mrs(6, "DAIF"), log(6))
+    assert logged(*words) == [0x2C0]
 
 
 def test_eret_unmasks():

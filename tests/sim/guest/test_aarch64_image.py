@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hw.errors import InputError
 from sim.guest.aarch64_cpu import Aarch64Guest
-from sim.guest.aarch64_image import Memory, read_elf
+from sim.guest.aarch64_image import Aarch64Program, Memory, Segment, read_elf
 
 FIXTURE = Path(__file__).parents[3] / "sim" / "guest" / "aarch64" / "overflow.elf"
 ELF = FIXTURE.read_bytes()
@@ -44,6 +44,17 @@ def test_fixture():
     assert memory.executable(program.entry)
     assert not memory.executable(data.address)
     assert len(ELF) < 16 << 10
+
+
+def test_a_segment_may_start_inside_a_page():
+    segment = Segment(0x4000_0104, b"code", 0x1000, True, False)
+    assert segment.pages == (0x4000_0000, 0x2000)
+    ((_, area),) = Memory(Aarch64Program("test", 0, (segment,))).areas
+    assert area[:] == bytes(0x104) + b"code" + bytes(0x2000 - 0x108)
+
+
+def test_empty_segments_are_passed_over(tmp_path):
+    assert len(read(changed(SIZE + 56, "Q", 0), tmp_path).segments) == 1
 
 
 def test_vectors_are_aligned():
