@@ -236,8 +236,9 @@ def _follow(path: Path, listener: Callable[[int, int], None] | None) -> Iterator
     stop = threading.Event()
 
     def watch() -> None:
-        last = ""
-        while not stop.wait(_POLL):
+        last, ended = "", False
+        while not ended:
+            ended = stop.wait(_POLL)  # what was written last is looked at, too
             text = path.read_text() if path.exists() else ""
             if text != last and len(text.split()) == 2:
                 last = text
