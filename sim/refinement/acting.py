@@ -127,7 +127,7 @@ async def _dir(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
     if not world.runnable(vcpu):
         return
-    owner = vcpu if c else (vcpu + 1) % world.setup.vcpus
+    owner = vcpu if c % 3 else (vcpu + 1) % world.setup.vcpus
     dropped = world.guests[owner].dropped
     intid = _pick(dropped, b)
     if intid is None or (owner != vcpu and (intid < 32 or not _may_go_remote(world, intid, owner))):

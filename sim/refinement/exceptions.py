@@ -67,11 +67,12 @@ def _reordered(world: World, one: Divergence) -> bool:
 
     The walk takes another one in its place, so it need not be the rewritten one that is wrong.
     """
-    wrong = {key for key, active in one.active.items() if active != world.ideal.irq(key[1], key[0]).active}
+    keys = {key_of(irq.intid, vcpu) for irq, vcpu in world.instances()}
+    wrong = {key for key in keys if one.active.get(key, False) != world.ideal.irq(key[1], key[0]).active}
     return bool(wrong) and any(
         key in wrong or one.active.get(key, False)
         for vcpu, intids in world.facts.reordered.items()
-        for key in ((vcpu if n < 32 else 0, n) for n in intids)
+        for key in (key_of(n, vcpu) for n in intids)
     )
 
 
@@ -94,11 +95,12 @@ def _not_requeued(world: World, one: Divergence) -> bool:
 
 
 def _disabled_while_active(world: World, one: Divergence) -> bool:
-    """Recognise an LR that offers what has been disabled, or the whole distributor with it."""
+    """Recognise an LR filled while its interrupt was active and switched off, or all of them were."""
     irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n < FIRST_LPI]
     off = not world.vm.dist.enabled
     return any(
-        (off or not irq.enabled) and irq.on_lr and irq.vcpu is world.vm.vcpus[one.vcpu] for irq in irqs
+        (off or not irq.enabled) and irq.on_lr and irq.active and irq.vcpu is world.vm.vcpus[one.vcpu]
+        for irq in irqs
     )
 
 

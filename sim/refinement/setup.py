@@ -84,9 +84,10 @@ def random_setup(
         group = generator.choice((0, 1, 1)) if group is None else group
         interrupts.append(Interrupt(intid, priority, level, group, **settings))
 
-    for intid in range(32, 32 + generator.randint(2, 6)):
+    spis = generator.choice((0, 2, 3, 4, 5, 6))
+    for intid in range(32, 32 + spis):
         add(intid, generator.random() < 0.35, vcpu=generator.randrange(vcpus))
-    for intid in range(16, 16 + generator.randrange(3)):
+    for intid in range(16, 16 + generator.randrange(3) + (0 if spis else 3)):
         add(intid, True)
     for intid in range(generator.randrange(4)):
         add(intid)
