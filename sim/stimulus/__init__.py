@@ -36,13 +36,14 @@ MOODS: dict[str, dict[str, int]] = {
     "overflow": {**_GUEST, **_HOST, "end_absent": 10, "deactivate": 8, "active_priorities": 8,
                  "configure": 2},
     # Nested preemption, ties, every binary point.
-    "priorities": {**_GUEST, **_HOST, "binary_point": 3, "mask": 3, "control": 2, "copy": 2},
+    "priorities": {**_GUEST, **_HOST, "binary_point": 3, "mask": 3, "control": 2, "copy": 2, "guest_read": 4},
     # Entries that look alike.
     "aliases": {**_GUEST, **_HOST, "copy": 8, "change_state": 4},
-    "control": {**_GUEST, **_HOST, "enable": 4, "control": 4, "machine_control": 2, "toggle_hcr": 2},
-    "traps": {**_GUEST, **_HOST, "trap": 4, "name_any": 30, "look_any": 16, "generate_sgi": 2,
-              "mask": 1, "anything": 6, "toggle_hcr": 2, "empty": 8, "binary_point": 1, "enable": 1,
-              "control": 1, "active_priorities": 6},
+    "control": {**_GUEST, **_HOST, "enable": 4, "control": 4, "machine_control": 2, "toggle_hcr": 2,
+                "guest_read": 6},
+    "traps": {**_GUEST, **_HOST, "trap": 4, "name_any": 30, "look_any": 16, "guest_read": 8,
+              "generate_sgi": 2, "mask": 1, "anything": 6, "toggle_hcr": 2, "empty": 8, "binary_point": 1,
+              "enable": 1, "control": 1, "active_priorities": 6},
     "status": {**_GUEST, **_HOST, "configure": 4, "empty": 8, "host_read": 6},
     # No rule of good behaviour at all.
     "garbage": dict.fromkeys(OPERATIONS, 1) | {"garbage_lr": 6, "garbage_control": 2, "anything": 6},

@@ -29,6 +29,7 @@ _IAR, _EOIR, _HPPIR, _BPR, _IGRPEN = (
 )
 _HCR, _VMCR = lookup("ICH_HCR_EL2"), lookup("ICH_VMCR_EL2")
 _VEOIM = _VMCR.field("VEOIM")
+_CONTROLS = tuple(r for r in _GUEST_READABLE if "_AP" not in r.name)
 _PMR, _CTLR, _DIR = (lookup(f"ICC_{name}_EL1") for name in ("PMR", "CTLR", "DIR"))
 
 
@@ -115,8 +116,8 @@ def look_any(values: Values, state: State) -> Access:
 
 
 def guest_read(values: Values, state: State) -> Access:
-    """Read any ICV register that reading does not change."""
-    return _guest_read(values.choices.among(_GUEST_READABLE))
+    """Read any ICV register that reading does not change; the controls more than the priority words."""
+    return _guest_read(values.choices.among(_CONTROLS if values.choices.below(2) else _GUEST_READABLE))
 
 
 def mask(values: Values, state: State) -> Access:

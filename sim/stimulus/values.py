@@ -114,7 +114,7 @@ class Values:
         value = _VMCR["VENG0"].put(value, not choices.one_in(5))
         value = _VMCR["VENG1"].put(value, not choices.one_in(5))
         value = _VMCR["VEOIM"].put(value, choices.below(2))
-        value = _VMCR["VCBPR"].put(value, choices.one_in(4))
+        value = _VMCR["VCBPR"].put(value, choices.one_in(2))
         value = _VMCR["VBPR0"].put(value, 0 if choices.below(2) else choices.below(8))
         return _VMCR["VBPR1"].put(value, 0 if choices.below(2) else choices.below(8))
 

@@ -93,12 +93,11 @@ async def apply_job(ports, accesses):
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_a_broken_rule_is_found_by_every_engine(name):
     """At the same operation with the same report: a seed means the same accesses everywhere."""
+    arguments = {"operations": 3000, "seed": 1, "mood": "control"}
     with broken(name):
-        found = AmaranthEngine(GicConfig()).run(random_job, {"operations": 3000, "seed": 1})["difference"]
+        found = AmaranthEngine(GicConfig()).run(random_job, arguments)["difference"]
     assert found is not None
     verilog = broken_verilog(name, GicConfig())
     for engine in PRESENT:
-        result = run_job(
-            "sim.lockstep:random_job", {"operations": 3000, "seed": 1}, engine=engine, verilog=verilog
-        )
+        result = run_job("sim.lockstep:random_job", arguments, engine=engine, verilog=verilog)
         assert result["difference"] == found

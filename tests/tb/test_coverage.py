@@ -123,5 +123,7 @@ def test_the_stimulus_reaches_nearly_everything():
             access = stimulus.next(before)
             total.sample(before, access, golden.access(access))
     assert total.ratio() > 0.95, total.report()
-    smaller = [point for point in POINTS if point not in ("subject", "special INTID acknowledged (IAR-6)")]
+    assert total.ratio("guest register") > 0.95
+    rare = ("subject", "guest register", "special INTID acknowledged (IAR-6)")
+    smaller = [point for point in POINTS if point not in rare]
     assert [hole for point in smaller for hole in total.holes(point)] == []

@@ -41,11 +41,11 @@ def test_the_report_of_a_clean_soak():
 
 def test_a_difference_is_reported_and_fails(monkeypatch):
     monkeypatch.setattr(soak_module, "CONFIGURATIONS", (GicConfig(),))
-    with broken("CBPR does not show in BPR1 (REG-6)"):
+    with broken("group masks swapped (SIG-5)"):
         result = CliRunner().invoke(command, ["--operations", "3000", "--engine", "amaranth"])
     assert result.exit_code == 1
     assert "DIFFERS" in result.output and "1 with a difference" in result.output
-    assert "operation: EL1 ICC_BPR1_EL1" in result.output
+    assert "seed 1000, mood any: difference at operation" in result.output
 
 
 def test_no_operations_is_bad_input():
