@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import click
 
-from hw.errors import InputError
 from sim.deviations import Deviations
 from sim.kvm.profile import profile_named
 from sim.predict import Report
+from tb.cli.output import check_writable, write_json
 from tb.predict import RECORDED, Predictions, predict_traces
 from tb.runner import ENGINES
 
@@ -79,16 +78,6 @@ def _print(result: Predictions) -> None:
     )
 
 
-def _write_json(path: Path, result: Predictions) -> None:
-    """Write the report whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_text(json.dumps(result.to_json(), indent=2) + "\n")
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-
-
 @click.command("predict")
 @click.argument("traces", nargs=-1, required=True, metavar="TRACE...")
 @click.option("--profile", "profile_name", metavar="P",
@@ -108,13 +97,12 @@ def command(traces: tuple[str, ...], profile_name: str | None, engine: str, json
     Exit status: 0 all agree, 1 something differs, 2 a file is malformed or holds no stimulus.
     """
     profile = profile_named(profile_name) if profile_name is not None else None
-    if json_path is not None and not json_path.resolve().parent.is_dir():
-        raise InputError(f"{json_path}: there is no directory {json_path.parent}; create it first")
+    check_writable(json_path)
     result = predict_traces(traces, profile, engine)
     if result.reports:
         _print(result)
         if json_path is not None:
-            _write_json(json_path, result)
+            write_json(json_path, result.to_json())
     for text in result.refused:
         click.echo(f"spillway: {text}", err=True)
     return result.status

@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-import time
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from hw.errors import InputError
 from sim.deviations import Deviations
 from sim.replay import FileReport
+from tb.cli.output import Bar, check_writable, write_json
 from tb.replay import Replays, replay_traces
 from tb.runner import ENGINES
 
 __all__ = ["command"]
 
-#: Seconds after which a progress bar appears, and how many differing files are shown in full.
-_PATIENCE, _SHOWN = 2.0, 3
-
-
-class _Bar:
-    """A progress bar on standard error that appears only when it is worth it, and only on a terminal."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-        self._progress: Progress | None = None
-        self._enabled = sys.stderr.isatty()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Take a report from :func:`tb.replay.replay_traces`."""
-        if not self._enabled or time.monotonic() - self._start < _PATIENCE:
-            return
-        if self._progress is None:
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TaskProgressColumn(),
-                TimeRemainingColumn(),
-            )
-            self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._task = self._progress.add_task(what, total=total)
-            self._progress.start()
-        self._progress.update(self._task, description=what, completed=done, total=total)
-
-    def stop(self) -> None:
-        """Remove the bar."""
-        if self._progress is not None:
-            self._progress.stop()
+#: How many differing files are shown in full.
+_SHOWN = 3
 
 
 def _file_line(report: FileReport, width: int) -> str:
@@ -86,16 +51,6 @@ def _print(result: Replays) -> None:
     )
 
 
-def _write_json(path: Path, result: Replays) -> None:
-    """Write the report whole or not at all."""
-    partial = path.with_name(path.name + ".part")
-    try:
-        partial.write_text(json.dumps(result.to_json(), indent=2) + "\n")
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-
-
 @click.command("replay")
 @click.argument("traces", nargs=-1, required=True, metavar="TRACE...")
 @click.option(
@@ -114,9 +69,8 @@ def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves:
 
     Exit status: 0 all agree, 1 something differs, 2 a file is malformed or not supported.
     """
-    if json_path is not None and not json_path.resolve().parent.is_dir():
-        raise InputError(f"{json_path}: there is no directory {json_path.parent}; create it first")
-    bar = _Bar()
+    check_writable(json_path)
+    bar = Bar()
     try:
         result = replay_traces(traces, engine, waves=waves, listener=bar)
     finally:
@@ -124,7 +78,7 @@ def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves:
     if result.reports:
         _print(result)
         if json_path is not None:
-            _write_json(json_path, result)
+            write_json(json_path, result.to_json())
     for text in result.refused:
         click.echo(f"spillway: {text}", err=True)
     return result.status
