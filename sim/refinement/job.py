@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from sim import progress
 from sim.port import CpuPort
 from sim.refinement.actions import random_actions
-from sim.refinement.run import LENGTH, refine_on
+from sim.refinement.run import LENGTH, Finding, Tally, refine_on
 from sim.refinement.setup import random_setup
 
 __all__ = ["refine_job"]
@@ -27,13 +26,12 @@ async def refine_job(
     Returns
     -------
     dict
-        runs, operations, exceptions by name, findings as text.
+        :class:`sim.refinement.run.Tally` as JSON data.
     """
-    done, runs, number = 0, 0, seed
-    exceptions: Counter[str] = Counter()
-    findings: list[str] = []
-    while done < operations:
-        progress.report(done, operations)
+    tally = Tally()
+    number = seed
+    while tally.operations < operations:
+        progress.report(tally.operations, operations)
         generator = random.Random(number)
         setup = random_setup(generator, latency, profile)
         number += 1
@@ -41,10 +39,12 @@ async def refine_job(
             continue
         setup = replace(setup, lrs=ports[0].config.lrs)
         outcome = await refine_on(ports, setup, random_actions(generator, LENGTH, setup.trouble))
-        runs += 1
-        done += outcome.operations
+        tally.runs += 1
+        tally.operations += outcome.operations
+        tally.widths += outcome.widths
         if outcome.name is not None:
-            exceptions[outcome.name] += 1
+            tally.exceptions[outcome.name] += 1
         if outcome.finding:
-            findings.append(f"seed {number - 1}: {outcome.divergence}")
-    return {"runs": runs, "operations": done, "exceptions": dict(exceptions), "findings": findings}
+            text = str(outcome.divergence)
+            tally.findings.append(Finding(number - 1, setup, (), text, ()))
+    return tally.as_dict()

@@ -108,7 +108,7 @@ class Tally:
     operations: int = 0
     exceptions: Counter[str] = field(default_factory=Counter)
     widths: Counter[int] = field(default_factory=Counter)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Finding | str] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         """Return it as JSON data."""
@@ -119,6 +119,14 @@ class Tally:
             "inversions": {str(width): count for width, count in sorted(self.widths.items())},
             "findings": [str(one) for one in self.findings],
         }
+
+    def add(self, data: dict) -> None:
+        """Add another one's totals, given as JSON data; findings stay text."""
+        self.runs += data["runs"]
+        self.operations += data["operations"]
+        self.exceptions += Counter(data["exceptions"])
+        self.widths += Counter({int(width): count for width, count in data["inversions"].items()})
+        self.findings += data["findings"]
 
 
 def soak(

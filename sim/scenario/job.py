@@ -15,7 +15,7 @@ from sim.scenario.build import pes_needed
 from sim.scenario.header import parse_machine
 from sim.scenario.model import MachineSpec, Scenario, Steps
 from sim.scenario.parser import find_scenarios, read_scenario
-from sim.scenario.play import play
+from sim.scenario.play import nearest, play
 from sim.scenario.result import OPEN, Result
 
 __all__ = ["Task", "play_tasks", "select"]
@@ -58,7 +58,8 @@ def select(
         Scenario files or directories of them.
     profile : str or None
         Play only this profile; None: every profile that a file speaks of. Where no steps of a file are for
-        it, its first steps are played and only observed.
+        it, those of its base (7.3 of 7.3,-walk_from_tail) or of the file's first profile are played and
+        only observed.
     overrides : str
         Machine settings that replace the files'.
     seed : int or None
@@ -94,7 +95,8 @@ def _wanted(scenario: Scenario, profile: str | None) -> list[tuple[int, str]]:
     pairs = [(n, name) for n, steps in enumerate(scenario.sequences) for name in steps.profiles]
     if profile is None:
         return pairs
-    return [pair for pair in pairs if pair[1] == profile] or [(0, profile)]
+    known = list(dict.fromkeys(name for _, name in pairs))
+    return [(n, profile) for n, name in pairs if name == nearest(profile, known)]
 
 
 async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:

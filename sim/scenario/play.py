@@ -49,7 +49,13 @@ from sim.scenario.model import (
 from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
 
-__all__ = ["CannotGoOnError", "Play", "play"]
+__all__ = ["CannotGoOnError", "Play", "nearest", "play"]
+
+
+def nearest(profile: str, known: Sequence[str]) -> str:
+    """Return the one of ``known`` whose lines fit a profile best: itself, its base, or the first."""
+    base = profile.split(",")[0]
+    return next((name for name in (profile, base) if name in known), known[0])
 
 
 class CannotGoOnError(RuntimeError):
@@ -86,7 +92,7 @@ class Play:
 
     async def run(self) -> None:
         """Play every step; stop early only where nothing can follow."""
-        profile = self.machine.vm.profile.name
+        profile = nearest(self.machine.vm.profile.name, self.steps.profiles)
         for step in self.steps.steps:
             if step.only and profile not in step.only:
                 continue
@@ -126,7 +132,7 @@ class Play:
 
     def _corruption_expected(self, step: Step) -> bool:
         """Return whether the line behind ``step`` says ``V: corruption``; nothing can follow that."""
-        profile = self.machine.vm.profile.name
+        profile = nearest(self.machine.vm.profile.name, self.steps.profiles)
         steps = [one for one in self.steps.steps if not one.only or profile in one.only]
         following = steps[steps.index(step) + 1 :]
         return (

@@ -1,0 +1,87 @@
+"""``spillway refine``: the machine against the ideal GIC, on random guests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from hw.config import GicConfig
+from sim.kvm.profile import profile_named
+from sim.refinement.report import describe
+from sim.refinement.run import Tally, soak
+from tb.cli.output import Bar, check_writable, write_json
+from tb.runner import ENGINES, run_job
+
+__all__ = ["command", "refine"]
+
+_JOB = "sim.refinement.job:refine_job"
+
+
+def refine(engine: str, operations: int, seed: int, latency: int, profile: str, lrs: int, bar: Bar) -> Tally:
+    """Do random runs with one latency; on gateware half of them with one vCPU and half with two."""
+    what = f"latency {latency}"
+    if engine == "golden":
+        return soak(operations, seed, latency, profile, report=lambda done, total: bar(what, done, total))
+    tally = Tally()
+    for pes in (1, 2):
+        arguments = {"operations": operations // 2, "seed": seed, "latency": latency, "profile": profile}
+        tally.add(
+            run_job(
+                _JOB,
+                arguments,
+                engine=engine,
+                config=GicConfig(lrs=lrs),
+                pes=pes,
+                progress=lambda done, total, pes=pes: bar(f"{what}, {pes} CPUs", done, total),
+            )
+        )
+    return tally
+
+
+@click.command("refine")
+@click.option("--operations", type=click.IntRange(1), default=200_000, show_default=True,
+              help="Guest operations to compare, for each latency.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first run.")
+@click.option("--latency", "latencies", type=click.IntRange(0, 1000), multiple=True, default=(0,),
+              show_default=True, help="Guest operations until a maintenance interrupt or a kick takes "
+              "effect; may be given several times.")  # fmt: skip
+@click.option("--profile", default="7.3", show_default=True, metavar="NAME", help="The kernel.")
+@click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True,
+              help="What executes the hardware.")  # fmt: skip
+@click.option("--lrs", type=click.IntRange(1, 16), default=2, show_default=True,
+              help="List registers, on gateware; golden draws 1 to 4 for each run.")  # fmt: skip
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write the totals to FILE.")  # fmt: skip
+def command(
+    operations: int,
+    seed: int,
+    latencies: tuple[int, ...],
+    profile: str,
+    engine: str,
+    lrs: int,
+    json_path: Path | None,
+) -> int:
+    """Compare random guests on the machine with what an ideal GIC would show them.
+
+    The ideal GIC has no list registers and no hypervisor. Without latency everything a guest could see is
+    compared after every operation; with it nothing may be lost, come twice or starve, and the time a guest
+    sees the wrong order is measured. What differs is one of the known exceptions, which are counted by name,
+    or a finding, which is shown with the shortest guest that leads to it.
+
+    Exit status: 0 no finding, 1 a finding, 2 bad options.
+    """
+    check_writable(json_path)
+    profile_named(profile)
+    tallies = {}
+    bar = Bar()
+    try:
+        for latency in latencies:
+            tally = refine(engine, operations, seed, latency, profile, lrs, bar)
+            tallies[latency] = tally
+            click.echo(f"seed {seed}, profile {profile}, {describe(tally, latency)}")
+    finally:
+        bar.stop()
+    if json_path is not None:
+        write_json(json_path, {str(latency): tally.as_dict() for latency, tally in tallies.items()})
+    return int(any(tally.findings for tally in tallies.values()))

@@ -1,0 +1,54 @@
+"""``spillway refine``, on golden and with the gateware as the hardware."""
+
+import json
+
+import pytest
+
+from tb.cli import main
+
+
+def _run(capsys, *arguments):
+    with pytest.raises(SystemExit) as exit_:
+        main(["refine", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return exit_.value.code, captured.out, captured.err
+
+
+def test_no_finding_on_today(capsys, tmp_path):
+    path = tmp_path / "totals.json"
+    status, out, err = _run(capsys, "--operations", 800, "--latency", 0, "--latency", 3, "--json", path)
+    assert (status, err) == (0, "")
+    assert "latency 0: " in out and "latency 3: " in out
+    totals = json.loads(path.read_text())
+    assert totals["0"]["operations"] >= 800
+    assert totals["3"]["findings"] == []
+
+
+def test_a_finding_is_shown_short_and_the_status_is_1(capsys):
+    status, out, _ = _run(capsys, "--operations", 300, "--profile", "legacy")
+    assert status == 1
+    assert "profile legacy" in out and "actions:" in out and "last events:" in out
+
+
+@pytest.mark.parametrize("latency", [0, 4])
+def test_the_gateware_in_the_machine_is_the_ideal_too(capsys, latency):
+    """The same comparison with the RTL below the hypervisor: after every operation, one and two vCPUs."""
+    status, out, _ = _run(capsys, "--engine", "verilator", "--operations", 2500, "--latency", latency)
+    assert status == 0, out
+    assert "0 findings" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--profile", "9"], "unknown profile '9'"),
+        (["--operations", "0"], "0 is not in the range"),
+        (["--latency", "-1"], "-1 is not in the range"),
+        (["--json", "none/x.json"], "there is no directory none"),
+    ],
+)
+def test_wrong_options_are_one_line(capsys, options, message):
+    status, out, err = _run(capsys, *options)
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1

@@ -1,0 +1,144 @@
+"""``spillway run``: statuses, exit statuses, reports; and everything a user can get wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tb.cli import main
+
+DIRECTORY = Path(__file__).parents[2] / "sim" / "scenarios"
+GOOD = "scenario good: One interrupt\nSPI 32 prio 40\nsteps 7.3 legacy:\ninj 32\nENTER\nIAR -> 32\nEOI 32\n"
+
+
+def _run(capsys, *arguments):
+    with pytest.raises(SystemExit) as exit_:
+        main(["run", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return exit_.value.code, captured.out, captured.err
+
+
+def _file(directory, text, name="x.scenario"):
+    path = directory / name
+    path.write_text(text)
+    return path
+
+
+def test_a_scenario_that_passes(capsys, tmp_path):
+    path = _file(tmp_path, GOOD)
+    status, out, err = _run(capsys, path)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split()[:3] == ["pass", "good", "7.3"]
+    assert lines[1].split()[:3] == ["pass", "good", "legacy"]
+    assert lines[-1] == "2 passed"
+
+
+def test_a_failing_expectation_is_shown_with_its_place(capsys, tmp_path):
+    path = _file(tmp_path, GOOD.replace("-> 32", "-> 33"))
+    status, out, _ = _run(capsys, path, "--profile", "7.3")
+    assert status == 1
+    assert f"{path}:6: IAR -> 33\n    read 32 (0x20)" in out
+    assert out.endswith("1 failed\n")
+
+
+def test_an_open_scenario_is_listed_with_its_reason(capsys):
+    status, out, _ = _run(capsys, DIRECTORY / "A13.scenario")
+    assert status == 0
+    assert out.startswith("open     A13  needs a GICv2 CPU interface")
+    assert out.endswith("1 open\n")
+
+
+def test_other_conditions_are_observed(capsys):
+    status, out, _ = _run(capsys, DIRECTORY / "A01.scenario", "--profile", "7.3", "--lrs", "4")
+    assert status == 0
+    assert "observed A01" in out
+    assert "differs:" in out
+    assert out.endswith("1 observed\n")
+
+
+def test_a_profile_that_the_file_does_not_know_is_observed(capsys):
+    status, out, _ = _run(capsys, DIRECTORY / "A08.scenario", "--profile", "7.3,-walk_from_tail")
+    assert status == 0
+    assert (
+        "differs: " in out
+        and "S: deactivated 34, 34 idle, 35 idle, 36 active: the walk deactivated 36" in out
+    )
+    assert out.endswith("1 observed\n")
+
+
+def test_mi_latency_changes_when_the_exit_comes(capsys):
+    status, out, _ = _run(
+        capsys, DIRECTORY / "A08.scenario", "--profile", "6.19", "--mi-latency", "0", "--log"
+    )
+    assert status == 0
+    assert "exit   U" in out
+    assert "MI!: the maintenance interrupt is low" in out
+
+
+def test_the_seed_decides_what_hammer_does(capsys):
+    def log(seed):
+        return _run(capsys, DIRECTORY / "A34.scenario", "--profile", "7.3", "--seed", seed, "--log")[1]
+
+    assert log(1) == log(1)
+    assert log(1) != log(2)
+
+
+def test_json_report(capsys, tmp_path):
+    path = tmp_path / "report.json"
+    status, _, _ = _run(capsys, DIRECTORY / "A08.scenario", "--json", path)
+    assert status == 0
+    report = json.loads(path.read_text())
+    assert [(one["profile"], one["status"]) for one in report] == [
+        (profile, "pass") for profile in ("7.3", "7.0", "6.19", "v1")
+    ]
+    assert any("entry" in line for line in report[0]["log"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scenario x: y\nsteps:\nIRA\n", ":3: expected an instruction, found 'IRA'; did you mean IAR?"),
+        ("", ":1: expected 'scenario NAME: title' as the first line"),
+        ("scenario x: y\nmachine lrs 99\nsteps:\nENTER\n", ":2: expected lrs from 0 to 64, found 99"),
+    ],
+)
+def test_a_wrong_file_is_told_where_it_is_wrong(capsys, tmp_path, text, message):
+    path = _file(tmp_path, text)
+    status, out, err = _run(capsys, path)
+    assert (status, out) == (2, "")
+    assert err == f"spillway: {path}{message}\n"
+
+
+def test_one_wrong_file_of_a_directory_stops_before_anything_runs(capsys, tmp_path):
+    _file(tmp_path, GOOD, "a.scenario")
+    _file(tmp_path, "nonsense", "b.scenario")
+    status, out, err = _run(capsys, tmp_path)
+    assert (status, out) == (2, "")
+    assert "b.scenario:1: expected 'scenario NAME: title' first" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--profile", "8.0"], "unknown profile '8.0'"),
+        (["--profile", "7.3,-nope"], "no switch 'nope'"),
+        (["--lrs", "0"], "0 is not in the range 1<=x<=16"),
+        (["--mi-latency", "soon"], "--mi-latency soon: give fast, slow or a number"),
+        (["--engine", "silicon"], "'silicon' is not one of"),
+        (["--waves", "{}/waves"], "golden has no cycles, so no waveform"),
+        (["--json", "{}/none/x.json"], "there is no directory"),
+    ],
+)
+def test_wrong_options_are_one_line(capsys, tmp_path, options, message):
+    path = _file(tmp_path, GOOD)
+    status, out, err = _run(capsys, path, *(option.format(tmp_path) for option in options))
+    assert (status, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_missing_and_empty_places(capsys, tmp_path):
+    assert _run(capsys, tmp_path / "none.scenario")[0] == 2
+    status, _, err = _run(capsys, tmp_path)
+    assert (status, err) == (2, f"spillway: {tmp_path}: no .scenario files in this directory\n")
