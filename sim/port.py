@@ -17,6 +17,7 @@ from hw.config import GicConfig
 from hw.registers import Register
 
 __all__ = [
+    "CLOCK_NS",
     "ESR_UNDEF",
     "Access",
     "CpuPort",
@@ -134,6 +135,8 @@ class CpuPort(Protocol):
         """Return the simulated time in nanoseconds, None on engines that cannot tell."""
 
 
+#: Period of the clock on engines that tell the time, in nanoseconds.
+CLOCK_NS = 8
 #: ESR_ELx of an UNDEFINED access: EC 0, IL 1.
 ESR_UNDEF = 0x0200_0000
 

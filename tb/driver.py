@@ -23,7 +23,7 @@ from sim.engines.codec import PortCodec
 __all__ = ["PERIOD", "CocotbPort", "bring_up"]
 
 #: Clock period in nanoseconds; a multiple of 4.
-PERIOD = 8
+PERIOD = port.CLOCK_NS
 #: Cycles that a sequential port needs after its response until lines and storage may be looked at.
 _SETTLE_MARGIN = 1
 

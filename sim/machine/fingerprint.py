@@ -53,7 +53,7 @@ async def fingerprint(machine: Machine) -> tuple:
     for runner in machine.runners:
         hardware = freeze(await machine.port(runner).state()) if runner.cpu is not None else None
         guest = runner.guest.snapshot() if runner.guest is not None else None
-        runners.append((runner.place, hardware, guest, runner.mi_left, runner.kick_left))
+        runners.append((runner.place, hardware, guest, *machine.waiting(runner)))
     physical = machine.physical
     lines = tuple(sorted(n for n, level in physical.line.items() if level))
     active = tuple(sorted(n for n, active in physical.active.items() if active))

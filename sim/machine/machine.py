@@ -17,6 +17,7 @@ from sim.kvm.vm import Mode, Vm
 from sim.machine import handlers
 from sim.machine.events import EventLog
 from sim.machine.fingerprint import fingerprint
+from sim.machine.latency import IMMEDIATE, Latency
 from sim.machine.observer import Observer
 from sim.machine.physical import PhysicalInterrupts
 from sim.machine.runner import Exit, Place, Runner
@@ -24,10 +25,8 @@ from sim.notation import format_hcr, format_lrs, misr_names
 from sim.port import Access, CpuPort, Outcome, State
 from sim.world_switch import flush_hwstate, kvm_vgic_load, kvm_vgic_put, sync_hwstate, sync_hwstate_aborted
 
-__all__ = ["SLOW", "Machine"]
+__all__ = ["Machine"]
 
-#: Latency of a maintenance interrupt that is taken only when :meth:`Machine.maintenance` is called.
-SLOW = -1
 #: So many exits without a guest operation are ordinary; only then are states compared.
 _QUIET_EXITS = 3
 
@@ -41,11 +40,10 @@ class Machine:
         One for each physical CPU.
     vm : Vm
         The virtual machine; its host's ``irqs`` must be a :class:`PhysicalInterrupts`.
-    mi_latency : int
-        Guest operations from the maintenance line's rise to the exit; 0: right after the operation;
-        :data:`SLOW`: only when asked for.
-    kick_latency : int
-        The same for a kick of a running vCPU.
+    mi_latency : Latency
+        From the maintenance line's rise to the exit.
+    kick_latency : Latency
+        From a kick of a running vCPU to the exit.
     log : EventLog or None
         Where events go.
     observers : iterable of Observer
@@ -56,8 +54,8 @@ class Machine:
         self,
         ports: Sequence[CpuPort],
         vm: Vm,
-        mi_latency: int = 0,
-        kick_latency: int = 0,
+        mi_latency: Latency = IMMEDIATE,
+        kick_latency: Latency = IMMEDIATE,
         log: EventLog | None = None,
         observers: Iterable[Observer] = (),
     ):
@@ -128,12 +126,13 @@ class Machine:
             await self._give_up(runner)
         runner.place = Place.GUEST
         runner.entries += 1
-        runner.kick_left = runner.mi_left = None
+        runner.kick_since = runner.mi_since = None
+        runner.mi_asked = False
         state = await port.state()
         self._note_entry(runner, state)
         for observer in self.observers:
             observer.entered(self, runner, state)
-        await self._watch(runner, 0)
+        await self._watch(runner)
 
     async def abort(self, runner: Runner) -> None:
         """Give an entry up after its flush (section 5): the LRs are folded without having run."""
@@ -195,7 +194,7 @@ class Machine:
                 self.log.add(self.time, runner.number, "device", f"hardware deactivates physical {intid}")
         self.host()
         if runner.place is Place.GUEST:
-            await self._watch(runner, 1)
+            await self._watch(runner)
         await self.settle()
         return value, fault
 
@@ -219,7 +218,9 @@ class Machine:
             await handlers.wfi(self, runner, operation)
         else:
             self.note_operation(runner, operation, 0)
-            if kind is not Kind.NOP:
+            if kind is Kind.NOP:
+                runner.idle += 1
+            else:
                 await self.exit(runner, frozenset({kind.name}))
             if kind is Kind.EXIT:
                 await self.enter(runner)
@@ -243,7 +244,7 @@ class Machine:
         """Take a late maintenance interrupt now; False if the line is low or the vCPU is not in its guest."""
         if runner.place is not Place.GUEST or not (await self.port(runner).lines()).maintenance:
             return False
-        runner.mi_left = 0
+        runner.mi_asked = True
         await self.settle()
         return True
 
@@ -264,11 +265,11 @@ class Machine:
 
     async def _take(self, runner: Runner) -> bool:
         """Take the exit a running vCPU is due for, if any, and enter again."""
-        if runner.vcpu.kicked and runner.kick_left is None:
-            runner.kick_left = self.kick_latency
-        if runner.kick_left is not None and runner.kick_left <= 0:
+        if runner.vcpu.kicked and runner.kick_since is None:
+            runner.kick_since = self._clock(runner, self.kick_latency)
+        if self._over(runner, self.kick_latency, runner.kick_since):
             causes = frozenset({"KICK"})
-        elif runner.mi_left is not None and runner.mi_left <= 0:
+        elif runner.mi_asked or self._over(runner, self.mi_latency, runner.mi_since):
             causes = frozenset(misr_names((await self.port(runner).state()).misr))
         else:
             return False
@@ -277,16 +278,28 @@ class Machine:
         await self._look_for_storm(runner)
         return True
 
-    async def _watch(self, runner: Runner, passed: int) -> None:
-        """Count the latencies of a vCPU in its guest down by ``passed`` operations."""
-        if runner.kick_left is not None:
-            runner.kick_left -= passed
-        if self.mi_latency == SLOW or not (await self.port(runner).lines()).maintenance:
-            runner.mi_left = None
-        elif runner.mi_left is None:
-            runner.mi_left = self.mi_latency
-        else:
-            runner.mi_left -= passed
+    async def _watch(self, runner: Runner) -> None:
+        """Note since when a vCPU's maintenance line is high."""
+        if not (await self.port(runner).lines()).maintenance:
+            runner.mi_since = None
+        elif runner.mi_since is None:
+            runner.mi_since = self._clock(runner, self.mi_latency)
+
+    def _clock(self, runner: Runner, latency: Latency) -> int:
+        return latency.clock(self.port(runner), runner.operations, runner.idle)
+
+    def _over(self, runner: Runner, latency: Latency, since: int | None) -> bool:
+        return since is not None and latency.over(since, self._clock(runner, latency))
+
+    def waiting(self, runner: Runner) -> tuple[int | None, int | None]:
+        """Return for how long a maintenance interrupt and a kick have been under way."""
+        pairs = ((self.mi_latency, runner.mi_since), (self.kick_latency, runner.kick_since))
+        return tuple(
+            None
+            if since is None or runner.cpu is None or latency.amount is None
+            else min(self._clock(runner, latency) - since, latency.amount)
+            for latency, since in pairs
+        )
 
     def _forget(self) -> None:
         """Start the search for exit storms anew: something has moved."""

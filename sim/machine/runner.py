@@ -49,8 +49,12 @@ class Runner:
     ----------
     cpu : int or None
         Physical CPU it is loaded on.
-    mi_left, kick_left : int or None
-        Guest operations until the maintenance interrupt, or the kick, forces the exit; None: nothing due.
+    mi_since, kick_since : int or None
+        When the maintenance interrupt rose, or the kick came, on the clock of its latency; None: nothing due.
+    mi_asked : bool
+        The maintenance interrupt is to be taken now, however late it usually is.
+    idle : int
+        Guest operations that touched nothing.
     stuck : list of str
         The loop of exits in which no guest operation is possible any more, empty if it runs.
     operations, entries : int
@@ -63,8 +67,10 @@ class Runner:
     guest: Guest | None = None
     place: Place = Place.OUT
     cpu: int | None = None
-    mi_left: int | None = None
-    kick_left: int | None = None
+    mi_since: int | None = None
+    kick_since: int | None = None
+    mi_asked: bool = False
+    idle: int = 0
     stuck: list[str] = field(default_factory=list)
     operations: int = 0
     entries: int = 0

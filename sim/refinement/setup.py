@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from hw.config import GicConfig
+from sim.machine.latency import Latency
 from sim.scenario.model import Interrupt, MachineSpec
 
 __all__ = ["HW_PPI", "Setup", "random_setup"]
@@ -50,10 +51,10 @@ class Setup:
     @property
     def spec(self) -> MachineSpec:
         """The same as the machine of a scenario; both groups are on."""
+        latency = Latency(self.latency)
         return MachineSpec(
-            GicConfig(lrs=self.lrs), self.vcpus, mi=self.latency, kick=self.latency, eoimode=self.eoimode,
-            group0=True,
-        )  # fmt: skip
+            GicConfig(lrs=self.lrs), self.vcpus, mi=latency, kick=latency, eoimode=self.eoimode, group0=True
+        )
 
     def __str__(self) -> str:
         troubles = ", trouble" if self.trouble else ""

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from hw.config import ConfigError
 from sim.guest.language import Where
-from sim.scenario.model import SLOW, Interrupt, MachineSpec
+from sim.machine.latency import IMMEDIATE, SLOW, Latency
+from sim.scenario.model import Interrupt, MachineSpec
 
 __all__ = ["parse_interrupts", "parse_machine", "parse_numbers"]
 
@@ -16,9 +17,9 @@ _FLAGS = {"on": True, "off": False, "yes": True, "no": False}
 #: Machine settings kept in GicConfig.
 _CONFIG_NUMBERS = ("lrs", "pri_bits", "pre_bits", "id_bits")
 _CONFIG_FLAGS = ("tds", "nv4", "seis", "a3v", "eoicnt_mode1")
-_NUMBERS = {"vcpus": (1, 8), "pcpus": (1, 8), "eoimode": (0, 1), "spis": (32, 960), "kick": (0, 1000)}
+_NUMBERS = {"vcpus": (1, 8), "pcpus": (1, 8), "eoimode": (0, 1), "spis": (32, 960)}
 _SWITCHES = ("group0", "group1", "vgic")
-_KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, *_SWITCHES, "mi", "pmr")
+_KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, *_SWITCHES, "mi", "kick", "pmr")
 
 
 def _number(word: str, what: str, where: Where, low: int, high: int, base: int = 0) -> int:
@@ -71,11 +72,8 @@ def parse_machine(text: str, spec: MachineSpec, where: Where) -> MachineSpec:
             config[key] = _flag(key, word, where)
         elif key in _NUMBERS:
             changes[key] = _number(word, key, where, *_NUMBERS[key])
-        elif key == "mi":
-            names = {"fast": 0, "slow": SLOW}
-            changes[key] = (
-                names[word] if word in names else _number(word, "fast, slow or a number", where, 0, 1000)
-            )
+        elif key in ("mi", "kick"):
+            changes[key] = _latency(word, where)
         elif key == "pmr":
             changes[key] = _number(word, "a priority (hexadecimal)", where, 0, 0xFF, 16)
         elif key in _SWITCHES:
@@ -90,6 +88,15 @@ def parse_machine(text: str, spec: MachineSpec, where: Where) -> MachineSpec:
         except ConfigError as error:
             raise where.error(str(error)) from None
     return replace(spec, **changes)
+
+
+def _latency(word: str, where: Where) -> Latency:
+    names = {"fast": IMMEDIATE, "slow": SLOW}
+    if word in names:
+        return names[word]
+    cycles = word.endswith("cycles")
+    what = "fast, slow, a number of guest operations, or of cycles such as 40cycles"
+    return Latency(_number(word.removesuffix("cycles"), what, where, 0, 100_000), cycles)
 
 
 def _flag(key: str, word: str, where: Where) -> bool:

@@ -8,10 +8,10 @@ from hw.config import GicConfig
 from sim.guest.aarch64_image import Aarch64Program
 from sim.guest.language import Where
 from sim.guest.program import Instruction, Program
+from sim.machine.latency import IMMEDIATE, Latency
 from sim.notation import ANY_ENTRY, EntryPattern
 
 __all__ = [
-    "SLOW",
     "Abort",
     "Discard",
     "Enter",
@@ -38,24 +38,21 @@ __all__ = [
     "UserStep",
 ]
 
-#: ``mi slow``: the maintenance interrupt is taken only where a step says ``MI!``.
-SLOW = -1
-
 
 @dataclass
 class MachineSpec:
     """The machine of a scenario.
 
-    ``mi``: guest operations between the maintenance interrupt and the exit, SLOW for only at ``MI!``.
-    ``kick``: the same for kicks. ``pmr``, ``eoimode``, ``group0`` and ``group1``: what the guest has
-    already programmed, and the hypervisor already knows. ``vgic`` False: no in-kernel interrupt controller.
+    ``mi``: how late the exit of a maintenance interrupt is; SLOW: only at ``MI!``. ``kick``: the same for
+    kicks. ``pmr``, ``eoimode``, ``group0`` and ``group1``: what the guest has already programmed, and the
+    hypervisor already knows. ``vgic`` False: no in-kernel interrupt controller.
     """
 
     config: GicConfig = field(default_factory=GicConfig)
     vcpus: int = 1
     pcpus: int = 0
-    mi: int = 0
-    kick: int = 0
+    mi: Latency = IMMEDIATE
+    kick: Latency = IMMEDIATE
     eoimode: int = 0
     pmr: int = 0xF8
     group0: bool = False

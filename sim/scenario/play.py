@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from hw.errors import InputError
 from sim.guest.interpreter import ProgramGuest
 from sim.guest.operation import Kind
 from sim.guest.program import Program
@@ -349,7 +350,13 @@ async def play(
     """
     for port in ports:
         await port.reset()
-    machine = build_machine(scenario, spec or steps.machine, profile, ports)
+    wanted = spec or steps.machine
+    if (wanted.mi.cycles or wanted.kick.cycles) and ports[0].now() is None:
+        place = f"{scenario.file}:{steps.where.line}"
+        raise InputError(
+            f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
+        )
+    machine = build_machine(scenario, wanted, profile, ports)
     judge = profile.name in steps.profiles and (spec is None or spec == steps.machine)
     one = Play(scenario, steps, machine, judge, seed)
     await one.run()

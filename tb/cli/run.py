@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -52,8 +53,8 @@ def _print(results: list[Result], log: bool) -> None:
 @click.option("--profile", metavar="NAME", help="Play only this profile: legacy, v1, 6.19, 7.0, "
               "7.3, or one with switches changed: 7.3,-walk_from_tail.")  # fmt: skip
 @click.option("--lrs", type=click.IntRange(1, 16), help="Another number of list registers.")
-@click.option("--mi-latency", metavar="K|slow", help="Guest operations from the maintenance interrupt to the "
-              "exit; slow: only where a step says MI!.")  # fmt: skip
+@click.option("--mi-latency", metavar="K|Kcycles|slow", help="Guest operations, or clock cycles, from the "
+              "maintenance interrupt to the exit; slow: only where a step says MI!.")  # fmt: skip
 @click.option("--seed", type=int, help="Seed of the scheduler and of hammer; default: round robin, 0.")
 @click.option("--waves", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Write waveforms, from engines that have cycles.")  # fmt: skip
@@ -79,8 +80,10 @@ def command(
     Exit status: 0 all expectations held, 1 some did not, 2 a file or an option is wrong.
     """
     check_writable(json_path)
-    if mi_latency is not None and mi_latency not in ("fast", "slow") and not mi_latency.isdigit():
-        raise InputError(f"--mi-latency {mi_latency}: give fast, slow or a number of guest operations")
+    if mi_latency is not None and not re.fullmatch(r"fast|slow|\d{1,5}(cycles)?", mi_latency):
+        raise InputError(
+            f"--mi-latency {mi_latency}: give fast, slow, a number of guest operations, or 40cycles"
+        )
     settings = [f"lrs {lrs}"] if lrs is not None else []
     if mi_latency is not None:
         settings.append(f"mi {mi_latency}")

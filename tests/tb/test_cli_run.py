@@ -124,7 +124,7 @@ def test_one_wrong_file_of_a_directory_stops_before_anything_runs(capsys, tmp_pa
         (["--profile", "8.0"], "unknown profile '8.0'"),
         (["--profile", "7.3,-nope"], "no switch 'nope'"),
         (["--lrs", "0"], "0 is not in the range 1<=x<=16"),
-        (["--mi-latency", "soon"], "--mi-latency soon: give fast, slow or a number"),
+        (["--mi-latency", "soon"], "--mi-latency soon: give fast, slow, a number"),
         (["--engine", "silicon"], "'silicon' is not one of"),
         (["--waves", "{}/waves"], "golden has no cycles, so no waveform"),
         (["--json", "{}/none/x.json"], "there is no directory"),

@@ -13,7 +13,8 @@ from sim.kvm.lpi import vgic_add_lpi, vgic_enable_lpis, vgic_its_trigger_msi
 from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.kvm.profile import PROFILES, Profile
 from sim.kvm.vm import Vm
-from sim.machine.machine import SLOW, Machine
+from sim.machine.latency import IMMEDIATE, SLOW
+from sim.machine.machine import Machine
 from sim.machine.physical import PhysicalInterrupts
 from sim.port import Access, Response, run
 
@@ -68,7 +69,7 @@ class Rig:
         for irq in [*self.vm.dist.spis, *(irq for vcpu in self.vm.vcpus for irq in vcpu.private_irqs)]:
             irq.enabled, irq.priority = True, 0xA0
         self.ports = [CountingPort(config) for _ in range(vcpus)]
-        self.machine = Machine(self.ports, self.vm, mi_latency=SLOW if slow else 0)
+        self.machine = Machine(self.ports, self.vm, mi_latency=SLOW if slow else IMMEDIATE)
         if enter:
             for vcpu in range(vcpus):
                 run(self.machine.enter(self.machine.runners[vcpu]))

@@ -7,6 +7,7 @@ from sim.guest.operation import Kind
 from sim.guest.program import Program
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.profile import PROFILES, Profile
+from sim.machine.latency import SLOW, Latency
 from sim.machine.machine import Machine
 from sim.port import run
 from sim.scenario.build import build_vm
@@ -29,7 +30,8 @@ class World:
         profile = profile if isinstance(profile, Profile) else PROFILES[profile]
         self.vm = build_vm(self.spec, interrupts, profile)
         ports = [GoldenPort(config) for _ in range(pcpus or vcpus)]
-        self.machine = Machine(ports, self.vm, mi, kick)
+        latencies = [SLOW if n < 0 else Latency(n) for n in (mi, kick)]
+        self.machine = Machine(ports, self.vm, *latencies)
         self.runners = self.machine.runners
 
     def enter(self, *numbers):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from hw.errors import InputError
-from sim.scenario.model import SLOW, ExpectExits, GuestStep
+from sim.machine.latency import IMMEDIATE, SLOW
+from sim.scenario.model import ExpectExits, GuestStep
 from sim.scenario.parser import find_scenarios, parse_scenario, read_scenario
 
 HEAD = """scenario t: title
@@ -43,7 +44,7 @@ def test_steps_with_another_machine_and_title():
     sequence = parse_scenario(HEAD + "ENTER\nsteps legacy with mi fast, lrs 4: late\nENTER\n", "t").sequences[
         1
     ]
-    assert (sequence.title, sequence.machine.mi, sequence.machine.config.lrs) == ("late", 0, 4)
+    assert (sequence.title, sequence.machine.mi, sequence.machine.config.lrs) == ("late", IMMEDIATE, 4)
     assert sequence.machine.vcpus == 2
 
 
@@ -114,7 +115,10 @@ def test_wrong_steps(line, message):
         ("scenario x: y\nmachine lrs\n", "t:2: expected 'key value' settings"),
         ("scenario x: y\nmachine lrs 17\n", "t:2: lrs must be an integer from 1 to 16"),
         ("scenario x: y\nmachine lsr 2\n", "t:2: unknown machine setting 'lsr'; did you mean lrs?"),
-        ("scenario x: y\nmachine mi late\n", "t:2: expected fast, slow or a number"),
+        (
+            "scenario x: y\nmachine mi late\n",
+            "t:2: expected fast, slow, a number of guest operations, or of cycles",
+        ),
         ("scenario x: y\nmachine tds 2\n", "t:2: expected on, off, yes or no"),
         ("scenario x: y\nSPI 32\n", "t:2: expected 'prio'"),
         ("scenario x: y\nSPI 32 33 prio 1 2 3\n", "t:2: expected one priority or 2"),
