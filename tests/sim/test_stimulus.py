@@ -41,7 +41,7 @@ def test_every_operation_belongs_to_a_mood():
     assert {name for weights in MOODS.values() for name in weights} == set(OPERATIONS)
 
 
-def test_the_stream_has_what_the_issue_is_about():
+def test_the_stream_has_every_kind_of_trouble():
     """Traps, UNDEFINED, unknown encodings, LPIs, special INTIDs, every BPR, garbage above 32 bits."""
     seen = Counter()
     for access, response in stream(GicConfig(id_bits=24), 5, 30_000):
