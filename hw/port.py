@@ -1,7 +1,7 @@
 """The CPU port in gateware: one PE's view of its CPU interface.
 
 A system-register access goes in on ``request`` and its answer comes out on ``response`` exactly
-``latency(config)`` cycles later; one access is in flight at a time. The Python form of the same contract
+:data:`hw.interface.LATENCY` cycles later; one access is in flight at a time. The Python form of the same contract
 is :mod:`sim.port`.
 """
 
