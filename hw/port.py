@@ -1,8 +1,8 @@
 """The CPU port in gateware: one PE's view of its CPU interface.
 
 A system-register access goes in on ``request`` and its answer comes out on ``response`` exactly
-:data:`hw.interface.LATENCY` cycles later; one access is in flight at a time. The Python form of the same contract
-is :mod:`sim.port`.
+:data:`hw.interface.LATENCY` cycles later; one access is in flight at a time. The Python form of the same
+contract is :mod:`sim.port`.
 """
 
 from amaranth.lib import data, enum, stream, wiring
