@@ -7,9 +7,16 @@ at the moment does nothing.
 from __future__ import annotations
 
 import random
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
-__all__ = ["KINDS", "TROUBLE", "Action", "random_actions"]
+__all__ = ["KINDS", "PRIORITIES", "TROUBLE", "Action", "pick", "random_actions"]
+
+
+T = TypeVar("T")
+
+#: Priorities to draw from; few, so that equal ones are common.
+PRIORITIES = (0x00, 0x10, 0x20, 0x28, 0x40, 0x48, 0x80, 0x88, 0xA0, 0xF0)
 
 
 class Action(NamedTuple):
@@ -56,6 +63,11 @@ TROUBLE: dict[str, int] = {
     "gicd": 1,  # a: vCPU, b: on
     "sactive": 1,
 }
+
+
+def pick(sequence: Sequence[T], number: int) -> T | None:
+    """Return the element that a number of an action means, None if there is none at all."""
+    return sequence[number % len(sequence)] if sequence else None
 
 
 def random_actions(generator: random.Random, count: int, trouble: bool) -> list[Action]:

@@ -15,7 +15,8 @@ from sim.kvm.irq import irq_is_pending, vgic_irq_is_mapped_level
 from sim.kvm.lr import vgic_get_phys_line_level
 from sim.kvm.vm import Request
 from sim.machine.view import interrupts
-from sim.refinement.world import Divergence, World, key_of
+from sim.refinement.divergence import Divergence, key_of
+from sim.refinement.world import World
 
 __all__ = ["EXCEPTIONS", "KnownException", "recognise"]
 

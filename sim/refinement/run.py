@@ -11,9 +11,10 @@ from sim.engines.golden import GoldenPort
 from sim.port import CpuPort, run
 from sim.refinement.acting import act
 from sim.refinement.actions import Action, random_actions
+from sim.refinement.divergence import Divergence
 from sim.refinement.exceptions import recognise
 from sim.refinement.setup import Setup, random_setup
-from sim.refinement.world import Divergence, World
+from sim.refinement.world import World
 
 __all__ = ["LENGTH", "Finding", "Outcome", "Tally", "refine", "refine_on", "shrink", "soak"]
 

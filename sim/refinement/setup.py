@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 from hw.config import GicConfig
 from sim.machine.latency import Latency
+from sim.refinement.actions import PRIORITIES
 from sim.scenario.model import Interrupt, MachineSpec
 
 __all__ = ["HW_PPI", "Setup", "random_setup"]
 
 #: The mapped level PPI (a timer) of vCPU 0.
 HW_PPI = 27
-#: Priorities to draw from; few, so that equal ones are common.
-_PRIORITIES = (0x00, 0x10, 0x20, 0x28, 0x40, 0x48, 0x80, 0x88, 0xA0, 0xF0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def random_setup(
     interrupts: list[Interrupt] = []
 
     def add(intid: int, level: bool = False, **settings: object) -> None:
-        priority = generator.choice(_PRIORITIES)
+        priority = generator.choice(PRIORITIES)
         group = settings.pop("group", None)
         group = generator.choice((0, 1, 1)) if group is None else group
         interrupts.append(Interrupt(intid, priority, level, group, **settings))

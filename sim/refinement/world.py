@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hw.registers import BY_NAME
 from sim.guest.operation import Kind, Operation, end_of_interrupt, read_register, write_register
 from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq
+from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.irq import VgicIrq, irq_is_pending, vgic_irq_is_mapped_level
 from sim.kvm.lr import vgic_get_phys_line_level, vgic_get_vcpu_irq
 from sim.kvm.profile import profile_named
@@ -17,6 +18,7 @@ from sim.machine.machine import Machine
 from sim.machine.observer import Observer
 from sim.machine.runner import Place, Runner
 from sim.port import Access, CpuPort, State
+from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.facts import Facts
 from sim.refinement.late import LateEdges
 from sim.refinement.setup import Setup
@@ -24,38 +26,10 @@ from sim.refinement.windows import Windows
 from sim.scenario.build import build_vm
 from sim.scenario.model import Interrupt
 
-__all__ = ["Divergence", "GuestState", "World", "key_of"]
+__all__ = ["GuestState", "World"]
 
 _HPPIR = (BY_NAME["ICC_HPPIR0_EL1"], BY_NAME["ICC_HPPIR1_EL1"])
 _RPR = BY_NAME["ICC_RPR_EL1"]
-
-
-class Divergence(Exception):  # noqa: N818 - a result that leaves the run, not a failure
-    """The machine shows a guest something the ideal GIC would not.
-
-    Parameters
-    ----------
-    kind : str
-        iar, hppir, lines, rpr, active, asleep, storm, starved, invariant or final.
-    vcpu : int
-        Who sees it.
-    text : str
-        One line.
-    intids : iterable of int
-        The interrupts it is about.
-    taken : int or None
-        What has just been acknowledged.
-    """
-
-    def __init__(self, kind: str, vcpu: int, text: str, intids: Iterable[int] = (), taken: int | None = None):
-        super().__init__(f"vCPU{vcpu} {kind}: {text}")
-        self.kind = kind
-        self.vcpu = vcpu
-        self.text = text
-        self.taken = taken
-        self.intids = frozenset(intids) - {NONE}
-        #: (vCPU, 0 for shared ones; INTID) -> active on the machine, filled in when it is looked into.
-        self.active: dict[tuple[int, int], bool] = {}
 
 
 @dataclass
@@ -147,6 +121,27 @@ class World:
     def runnable(self, vcpu: int) -> bool:
         """Return whether a vCPU can execute a guest operation now."""
         return self.runners[vcpu].place is Place.GUEST and not self.runners[vcpu].stuck
+
+    # -- devices ---------------------------------------------------------------------------------------
+
+    async def set_line(self, intid: int, vcpu: int, level: bool) -> None:
+        """Set the line of a level interrupt, mapped or not, on the machine and in the ideal."""
+        irq = self.ideal.irq(intid, vcpu)
+        if irq.line and not level and not irq.active:
+            self.facts.note_behind(irq.target, intid)
+        self.ideal.set_line(intid, level, vcpu)
+        if intid in self.machine.resampled:
+            (self.machine.insisting.add if level else self.machine.insisting.discard)(intid)
+        if self.vgic_irq(intid, vcpu).hw:
+            self.machine.physical.set_line(intid, level)
+        else:
+            kvm_vgic_inject_irq(self.vm, self.vm.vcpus[vcpu] if intid < 32 else None, intid, level)
+        await self.stimulated()
+
+    async def stimulated(self) -> None:
+        """Let the machine react to a device."""
+        self.machine.stimulate()
+        await self.machine.settle()
 
     # -- guest operations ------------------------------------------------------------------------------
 
@@ -357,11 +352,9 @@ class World:
 
     async def satisfy(self, intid: int, vcpu: int) -> None:
         """Let a device lower its line, as it does when its handler has served it."""
-        from sim.refinement.acting import set_line
-
         irq = self.ideal.irq(intid, vcpu)
         if irq.level and irq.line:
-            await set_line(self, intid, vcpu, False)
+            await self.set_line(intid, vcpu, False)
 
     def _compare_final(self, intid: int, vcpu: int) -> None:
         ideal, real = self.ideal.irq(intid, vcpu), self.vgic_irq(intid, vcpu)
@@ -380,11 +373,6 @@ class World:
                 if f != w
             )
             raise Divergence("final", vcpu, f"{intid}: {text}", {intid})
-
-
-def key_of(intid: int, vcpu: int) -> tuple[int, int]:
-    """Return what tells one interrupt from all others: private ones exist once for each vCPU."""
-    return (vcpu if intid < 32 else 0), intid
 
 
 def _either(values) -> str:
