@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 #: The tests that come with the project.
-DIRECTED = Path(__file__).resolve().parents[1] / "tests" / "data" / "directed.toml"
+DIRECTED = Path(__file__).with_name("directed.toml")
 
 _LR = lookup("ICH_LR0_EL2")
 _LR_TOKENS = (
