@@ -20,7 +20,14 @@ LAYERS = {
     "fpga": {"hw", "sim", "fpga"},
 }
 #: What golden may share with the gateware.
-SHARED = {"hw.registers", "hw.config", "hw.errors"}
+SHARED = {
+    "hw.registers",
+    "hw.config",
+    "hw.errors",
+    "hw.mmio",
+    "hw.config_physical",
+    "hw.registers_dist",
+}
 README = (ROOT / "README.md").read_text()
 
 
