@@ -1,0 +1,1 @@
+"""The synthesizable bench: guest engines and the mailbox that a host drives them through."""
