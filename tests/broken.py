@@ -6,7 +6,7 @@ Each entry patches one function of the gateware while a cluster is exported or e
 from contextlib import contextmanager
 from unittest import mock
 
-from hw import interface
+from hw import core, interface
 from hw.config import GicConfig
 from hw.export import to_verilog
 
@@ -22,21 +22,21 @@ def _bpr1_without_cbpr(vmcr):
     return vmcr.VBPR1
 
 
-_REAL_MASKS = interface.group_masks
+_REAL_MASKS = core.group_masks
 
-#: Name of the breakage (and the rule it breaks) -> what to replace in :mod:`hw.interface`, and by what.
+#: Name of the breakage (and the rule it breaks) -> module, what to replace in it, and by what.
 BREAKAGES = {
-    "group masks swapped (SIG-5)": ("group_masks", _masks_swapped),
-    "CBPR does not show in BPR1 (REG-6)": ("group1_read", _bpr1_without_cbpr),
+    "group masks swapped (SIG-5)": (core, "group_masks", _masks_swapped),
+    "CBPR does not show in BPR1 (REG-6)": (interface, "group1_read", _bpr1_without_cbpr),
 }
 
 
 @contextmanager
 def broken(name):
     """Break one rule of every interface elaborated inside the ``with`` block."""
-    attribute, replacement = BREAKAGES[name]
-    assert hasattr(interface, attribute)
-    with mock.patch.object(interface, attribute, replacement):
+    module, attribute, replacement = BREAKAGES[name]
+    assert hasattr(module, attribute)
+    with mock.patch.object(module, attribute, replacement):
         yield
 
 
