@@ -84,16 +84,16 @@ DIST-29  GICD registers of INTIDs 0..31 are banked: the accessing PE's own. [V2]
 
 Frames
 ------
-DIST-30  An access is an error, changes nothing and reads 0 if its offset belongs to no register of the
-         build, its size is not one the register allows, or it is not aligned to its size. Words: every
-         register, the two halves of a 64-bit one (IROUTER, GICR_TYPER) too, low half first. Doublewords:
-         64-bit registers. Bytes: IPRIORITYR, ITARGETSR, CPENDSGIR, SPENDSGIR. Halfwords: none. A write to
-         half of a register keeps the other half. [C]
+DIST-30  An access is an error, changes nothing and reads 0 if its offset belongs to no register of
+         :mod:`hw.registers_dist`, its size is not one the register allows, it is not aligned to its size,
+         or it is in the GICR frame of no PE. Words: every register, the two halves of a 64-bit one
+         (IROUTER, GICR_TYPER) too, low half first. Doublewords: 64-bit registers. Bytes: IPRIORITYR,
+         ITARGETSR, CPENDSGIR, SPENDSGIR. Halfwords: none. A write to part of a register keeps the rest. [C]
 DIST-31  A write to a read-only register is ignored and a read of a write-only register gives 0, without
          error. Reserved bits are RES0. [A]
-DIST-32  Registers beyond GICD_TYPER.ITLinesNumber do not exist (an error by DIST-30); so does IROUTER
-         without are, and the GICR frame. INTIDs 32n..32n+31 exist together, as spis is a multiple of 32.
-         [C]
+DIST-32  Registers of the table that a build does not have are RAZ/WI, without error: those beyond
+         GICD_TYPER.ITLinesNumber, IROUTER without are, and the other version's PIDR2. INTIDs 32n..32n+31
+         exist together, as spis is a multiple of 32. Without are the GICR frame is of no PE. [A]
 DIST-33  are: GICD registers of INTIDs 0..31, ITARGETSR, SGIR, CPENDSGIR and SPENDSGIR exist and are RAZ/WI.
          [A]
 DIST-34  GICR: PE n's RD_base is at n * 0x20000 of the GICR frame and its SGI_base 0x10000 above. Any PE may
