@@ -3,13 +3,14 @@
 from amaranth.lib import data, enum
 
 from hw import registers
-from hw.registers import Field, lookup
+from hw.mmio_map import find_register
+from hw.registers import Field
 
 __all__ = ["LRState", "layout_of"]
 
 
 class LRState(enum.Enum, shape=2):
-    """ICH_LR<n>_EL2.State. Bit 0 is "pending", bit 1 is "active"."""
+    """ICH_LR<n>_EL2.State and GICH_LR<n>.State. Bit 0 is "pending", bit 1 is "active"."""
 
     #: Empty.
     INVALID = registers.LRState.INVALID.value
@@ -31,9 +32,9 @@ def layout_of(name: str) -> data.FlexibleLayout:
     Raises
     ------
     InputError
-        When the register table has no such register.
+        When no register table has it.
     """
-    register = lookup(name)
+    register = find_register(name)
     return data.FlexibleLayout(
         register.width,
         {field.name: data.Field(_shape(field), field.lsb) for field in register.fields},

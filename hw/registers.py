@@ -16,6 +16,9 @@ from dataclasses import dataclass
 
 from hw.config import GicConfig
 from hw.errors import InputError
+from hw.fields import Access, Field, HasFields, LRState
+from hw.fields import bits as _f
+from hw.fields import when as _when
 
 __all__ = [
     "BY_ENCODING",
@@ -32,23 +35,6 @@ __all__ = [
     "lookup",
     "sys_reg",
 ]
-
-
-class LRState(enum.IntEnum):
-    """ICH_LR<n>_EL2.State."""
-
-    INVALID = 0
-    PENDING = 1
-    ACTIVE = 2
-    PENDING_ACTIVE = 3
-
-
-class Access(enum.Enum):
-    """How software may use a register or field."""
-
-    RW = "RW"
-    RO = "RO"
-    WO = "WO"
 
 
 class Space(enum.Enum):
@@ -84,44 +70,8 @@ def sys_reg(op0: int, op1: int, crn: int, crm: int, op2: int) -> int:
     return op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2
 
 
-def _everything(width: int) -> Callable[[GicConfig], int]:
-    mask = (1 << width) - 1
-    return lambda config: mask
-
-
 @dataclass(frozen=True)
-class Field:
-    """A named bit range of a register.
-
-    ``implemented(config)`` is the mask, relative to the field, of the bits that exist in a build; the
-    others are RES0. ``reset(config)`` is the field's value after reset. ``values`` names the encodings.
-    """
-
-    name: str
-    lsb: int
-    width: int
-    doc: str
-    access: Access
-    implemented: Callable[[GicConfig], int]
-    reset: Callable[[GicConfig], int]
-    values: type[enum.IntEnum] | None = None
-
-    @property
-    def mask(self) -> int:
-        """The field's bits within the register."""
-        return ((1 << self.width) - 1) << self.lsb
-
-    def get(self, value: int) -> int:
-        """Extract the field from a register value."""
-        return value >> self.lsb & ((1 << self.width) - 1)
-
-    def put(self, value: int, field_value: int) -> int:
-        """Return the register ``value`` with this field replaced."""
-        return value & ~self.mask | field_value << self.lsb & self.mask
-
-
-@dataclass(frozen=True)
-class Register:
+class Register(HasFields):
     """One system register.
 
     ``virtual`` names the ICV register that answers an ICC access at EL1 when ``redirect`` says so;
@@ -144,66 +94,9 @@ class Register:
     read_effect: bool = False
 
     @property
-    def readable(self) -> bool:
-        """Whether an MRS of this register is defined."""
-        return self.access is not Access.WO
-
-    @property
-    def writable(self) -> bool:
-        """Whether an MSR to this register is defined."""
-        return self.access is not Access.RO
-
-    @property
     def min_el(self) -> int:
         """Lowest exception level whose name the register carries: 1, 2 or 3."""
         return int(self.name[-1])
-
-    def field(self, name: str) -> Field:
-        """Return the field called ``name`` (KeyError if there is none)."""
-        for field in self.fields:
-            if field.name == name:
-                return field
-        raise KeyError(f"{self.name} has no field {name}")
-
-    def stored_mask(self, config: GicConfig) -> int:
-        """Bits that exist in this build and that software can write (all other bits are RES0 or RO)."""
-        mask = 0
-        for field in self.fields:
-            if field.access is Access.RW:
-                mask |= field.implemented(config) << field.lsb & field.mask
-        return mask
-
-    def reset_value(self, config: GicConfig) -> int:
-        """Value after reset, constant read-only fields included."""
-        value = 0
-        for field in self.fields:
-            value |= field.reset(config) << field.lsb & field.mask
-        return value
-
-    def decode(self, value: int) -> dict[str, int]:
-        """Split a value into fields, lowest bit first."""
-        return {field.name: field.get(value) for field in self.fields}
-
-
-def _f(
-    name: str,
-    high: int,
-    low: int,
-    doc: str,
-    access: Access = Access.RW,
-    impl: Callable[[GicConfig], int] | None = None,
-    reset: int | Callable[[GicConfig], int] = 0,
-    values: type[enum.IntEnum] | None = None,
-) -> Field:
-    """Build a field from its architectural [high:low] notation."""
-    width = high - low + 1
-    value = reset if callable(reset) else lambda config: reset
-    return Field(name, low, width, doc, access, impl or _everything(width), value, values)
-
-
-def _when(flag: str) -> Callable[[GicConfig], int]:
-    """Return the implementation filter of a one-bit field that exists when a parameter is true."""
-    return lambda config: int(getattr(config, flag))
 
 
 _RO = Access.RO

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
+from hw.mmio import Frame, MmioRegister
 from hw.registers import Register
 
 __all__ = [
@@ -22,6 +24,9 @@ __all__ = [
     "Access",
     "CpuPort",
     "Lines",
+    "MmioAccess",
+    "MmioPort",
+    "MmioResponse",
     "Outcome",
     "PeContext",
     "Response",
@@ -63,15 +68,17 @@ GUEST = PeContext()
 
 
 class Access(NamedTuple):
-    """One MRS or MSR.
+    """One MRS or MSR, or one load or store of a whole memory-mapped register.
 
-    ``el``: exception level of the instruction, 0..2. ``register``: an entry of the register table; at
+    ``el``: exception level of the instruction, 0..2. ``register``: an entry of a register table; at
     EL1 pass the ICC register, as software does (an ICV register stands for its ICC encoding). ``value``:
     64-bit operand of a write. ``rt``: number of the transfer register, for the syndrome.
+    A memory-mapped register is reached from any level (which pages a guest sees is the hypervisor's
+    business) and answers :attr:`Outcome.OK`; ``rt`` and ``context`` play no part.
     """
 
     el: int
-    register: Register
+    register: Register | MmioRegister
     write: bool = False
     value: int = 0
     rt: int = 0
@@ -86,19 +93,48 @@ class Response(NamedTuple):
     esr: int = 0
 
 
+class MmioAccess(NamedTuple):
+    """One access on the bus: ``size`` bytes (1, 2, 4 or 8) at ``offset`` of ``frame``.
+
+    ``value``: operand of a write, right-aligned, as wide as ``size``.
+    """
+
+    frame: Frame
+    offset: int
+    size: int = 4
+    write: bool = False
+    value: int = 0
+
+
+class MmioResponse(NamedTuple):
+    """Answer to an :class:`MmioAccess`: ``value`` of a read, right-aligned (0 for a write).
+
+    ``error``: nothing is mapped there, the access is not aligned, or the register does not take that size
+    (:meth:`hw.mmio.MmioRegister.takes`). Nothing has changed then, and ``value`` is 0. A read of a
+    write-only register (0) and a write of a read-only one (ignored) are no errors.
+    """
+
+    error: bool
+    value: int = 0
+
+
 class Lines(NamedTuple):
-    """The level outputs, settled: vIRQ, vFIQ and the maintenance interrupt."""
+    """The level outputs, settled: vIRQ, vFIQ, the maintenance interrupt, and the physical IRQ and FIQ."""
 
     virq: bool
     vfiq: bool
     maintenance: bool
+    irq: bool = False
+    fiq: bool = False
 
 
 @dataclass(slots=True)
 class State:
-    """All software-visible storage of a virtual CPU interface, as ICH_* reads would return it.
+    """All software-visible storage of a virtual CPU interface, as ICH_* or GICH_* reads would return it.
 
-    ``misr``, ``eisr`` and ``elrsr`` are functions of the rest and are held for comparison.
+    ``misr``, ``eisr`` and ``elrsr`` are functions of the rest and are held for comparison. On a GICv2
+    ``eisr`` and ``elrsr`` are 64 bits wide (word 1 above word 0), ``ap0r`` holds GICH_APR and ``ap1r`` is
+    empty (V2-1).
     """
 
     hcr: int = 0
@@ -114,13 +150,13 @@ class State:
 class CpuPort(Protocol):
     """One PE's CPU interface on some engine."""
 
-    config: GicConfig
+    config: GicConfig | GicV2Config
 
     async def reset(self) -> None:
         """Return every register to its reset value."""
 
     async def access(self, access: Access) -> Response:
-        """Execute one system-register access, side effects exactly once."""
+        """Execute one register access, side effects exactly once."""
 
     async def lines(self) -> Lines:
         """Return the settled output lines."""
@@ -133,6 +169,13 @@ class CpuPort(Protocol):
 
     def now(self) -> int | None:
         """Return the simulated time in nanoseconds, None on engines that cannot tell."""
+
+
+class MmioPort(CpuPort, Protocol):
+    """A CPU interface with memory-mapped frames."""
+
+    async def mmio(self, access: MmioAccess) -> MmioResponse:
+        """Execute one access on the bus, side effects exactly once; bad ones are answered with an error."""
 
 
 #: Period of the clock on engines that tell the time, in nanoseconds.

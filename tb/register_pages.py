@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
+from hw.mmio import Frame, MmioRegister
+from hw.mmio_map import MMIO_REGISTERS
 from hw.registers import REGISTERS, Access, Field, Redirect, Register, Space, Trap
 
 __all__ = ["encoding_name", "register_index", "register_page"]
@@ -27,7 +31,16 @@ def _values(field: Field) -> str:
     return " (" + ", ".join(f"{int(value)} {value.name}" for value in field.values) + ")"
 
 
-def _implemented(field: Field, config: GicConfig) -> str:
+#: What a page describes: a register of a build.
+Build = GicConfig | GicV2Config | PhysicalConfig
+
+
+def _frame_config(frame: Frame, config: GicConfig) -> GicV2Config | PhysicalConfig:
+    """Return the build of a frame: as many LRs as ``config``, and the default physical side."""
+    return GicV2Config(config.lrs) if frame in (Frame.GICH, Frame.GICV) else PhysicalConfig()
+
+
+def _implemented(field: Field, config: Build) -> str:
     """Say which of the field's bits this build has; only stored fields are filtered."""
     mask = field.implemented(config)
     if field.access.value != "RW" or mask == (1 << field.width) - 1:
@@ -44,10 +57,10 @@ def _markdown_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _reset(register: Register, config: GicConfig) -> str:
+def _reset(register: Register | MmioRegister, config: Build) -> str:
     """Return the reset value of storage; status that follows other storage has none of its own."""
     if not register.exists(config):
-        return "UNDEFINED"
+        return "RES0" if isinstance(register, MmioRegister) else "UNDEFINED"
     value = register.reset_value(config)
     if register.access is Access.WO or not register.fields:
         return "none"
@@ -77,24 +90,46 @@ def _facts(register: Register, config: GicConfig) -> list[str]:
     return facts
 
 
-def register_page(register: Register, config: GicConfig) -> str:
-    """Return one register's page in Markdown: access, encoding, reset, traps and every field.
+def _mmio_facts(register: MmioRegister, config: Build) -> list[str]:
+    """Return what holds for the memory-mapped register as a whole, one sentence each."""
+    sizes = " or ".join(map(str, register.sizes))
+    facts = [
+        f"{register.access.value}, {register.width} bits at offset {register.offset:#x} of "
+        f"{register.frame.name}, the {register.frame.value}; accesses of {sizes} bytes, aligned; "
+        f"reset value: {_reset(register, config)}"
+    ]
+    if not register.exists(config):
+        facts.append("It reads 0 and ignores writes in this configuration")
+    if register.read_effect:
+        facts.append("The read is destructive (IAR-8)")
+    return facts
+
+
+def register_page(register: Register | MmioRegister, config: GicConfig) -> str:
+    """Return one register's page in Markdown: access, place, reset, traps and every field.
 
     Parameters
     ----------
-    register : Register
-        An entry of the register table.
+    register : Register or MmioRegister
+        An entry of a register table.
     config : GicConfig
-        The build; it decides which bits exist and what they reset to.
+        The build; it decides which bits exist and what they reset to. GICH and GICV are described for
+        as many list registers; the frames of the physical side for its default parameters.
     """
-    facts = "".join(f"- {fact}.\n" for fact in _facts(register, config))
+    build: Build = config
+    if isinstance(register, MmioRegister):
+        build = _frame_config(register.frame, config)
+        about = _mmio_facts(register, build)
+    else:
+        about = _facts(register, config)
+    facts = "".join(f"- {fact}.\n" for fact in about)
     rows = [
         (
             _bits(field),
             field.name,
             field.access.value if register.access.value == "RW" else register.access.value,
-            _implemented(field, config),
-            f"{field.reset(config):#x}",
+            _implemented(field, build),
+            f"{field.reset(build):#x}",
             field.doc + _values(field),
         )
         for field in reversed(register.fields)
@@ -106,7 +141,7 @@ def register_page(register: Register, config: GicConfig) -> str:
 
 
 def register_index(config: GicConfig) -> str:
-    """Return the overview in Markdown: every register, its packed encoding, access, trap and reset value."""
+    """Return the overview in Markdown: every register, where it is, its access, trap and reset value."""
     rows = [
         (
             register.name,
@@ -118,4 +153,16 @@ def register_index(config: GicConfig) -> str:
         )
         for register in REGISTERS
     ]
-    return _markdown_table(("register", "encoding", "access", "EL1 trap", "reset", "meaning"), rows)
+    system = _markdown_table(("register", "encoding", "access", "EL1 trap", "reset", "meaning"), rows)
+    rows = [
+        (
+            register.name,
+            f"{register.frame.name}+{register.offset:#05x}",
+            register.access.value,
+            _reset(register, _frame_config(register.frame, config)),
+            register.doc,
+        )
+        for register in MMIO_REGISTERS
+    ]
+    mapped = _markdown_table(("register", "offset", "access", "reset", "meaning"), rows)
+    return f"{system}\n{mapped}"

@@ -242,9 +242,7 @@ class EventReplay:
         register: Register | None = None,
     ) -> None:
         port = cpu.twins.port
-        state = [
-            f"CPU {cpu.number}: " + " ".join(f"{n} {v:d}" for n, v in zip(_LINES, cpu.seen, strict=True))
-        ]
+        state = [f"CPU {cpu.number}: " + " ".join(f"{name} {getattr(cpu.seen, name):d}" for name in _LINES)]
         state += state_lines(port.config, await port.state())
         recent = [f"line {one.line}: {one}" for one in cpu.recent if one is not done]
         place = f"{self.report.path}:{done.line if done else self._last}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from hw.config import GicConfig
-from hw.registers import REGISTERS, lookup
+from hw.mmio_map import MMIO_REGISTERS, find_register
+from hw.registers import REGISTERS
 from tb.cli.options import config_options
 from tb.register_pages import register_index, register_page
 
@@ -17,15 +18,15 @@ __all__ = ["command"]
 @click.option("--markdown", is_flag=True, help="Plain Markdown, all pages when no NAME is given.")
 @config_options
 def command(names: tuple[str, ...], markdown: bool, config: GicConfig) -> None:
-    """Describe the registers of a build: encoding, access, reset, traps and fields.
+    """Describe the registers of a build: encoding or offset, access, reset, traps and fields.
 
-    Without NAME an overview is printed; NAME is an architectural name such as ICH_HCR_EL2.
+    Without NAME an overview is printed; NAME is an architectural name such as ICH_HCR_EL2 or GICH_HCR.
     """
-    pages = [register_page(lookup(name.upper()), config) for name in names]
+    pages = [register_page(find_register(name.upper()), config) for name in names]
     if not names:
         pages = [register_index(config)]
         if markdown:
-            pages += [register_page(register, config) for register in REGISTERS]
+            pages += [register_page(register, config) for register in (*REGISTERS, *MMIO_REGISTERS)]
     text = "\n".join(pages)
     if markdown:
         click.echo(text, nl=False)

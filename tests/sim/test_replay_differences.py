@@ -182,7 +182,7 @@ def test_a_difference_tells_what_happened(tmp_path):
 
 class _SilentMaintenance(Golden):
     def lines(self):
-        virq, vfiq, _ = super().lines()
+        virq, vfiq, *_ = super().lines()
         return Lines(virq, vfiq, False)
 
 

@@ -6,7 +6,7 @@ from hw.config import GicConfig
 from hw.registers import lookup
 from sim.deviations import Deviations
 from sim.engines.golden import GoldenPort
-from sim.port import Access, Outcome, read, run, write
+from sim.port import Access, Lines, Outcome, read, run, write
 from tests.sim.pe import lr
 
 
@@ -25,12 +25,12 @@ def test_a_guest_on_the_port():
     """The protocol's methods are the model's, and plain code can run them (HW-1, MNT-4)."""
     port = GoldenPort(GicConfig())
     intid, before, after, requests, again = run(_story(port))
-    assert (intid, before, after) == (40, (True, False, True), (False, False, True))
+    assert (intid, before, after) == (40, Lines(True, False, True), Lines(False, False, True))
     assert (requests, again) == ([34], [])
     assert run(port.state()) == port.golden.state()
     run(port.reset())
     assert run(port.state()).elrsr == 0xF
-    assert run(port.lines()) == (False, False, False)
+    assert run(port.lines()) == Lines(False, False, False)
 
 
 def test_faults_reach_the_caller():
