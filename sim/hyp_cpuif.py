@@ -168,12 +168,13 @@ async def _read_hppir(a: _Access) -> Emulated:
 
 
 async def _write_eoir(a: _Access) -> Emulated:
-    """EOIR. The count rises before EOImode is looked at (22.7)."""
+    """EOIR. The count rises before EOImode is looked at (22.7), unless ``emulated_eoicount`` cures that."""
     dropped = await a.clear_highest_active_priority()
     is_lpi = a.value >= VGIC_MIN_LPI
     n, lr = await a.find_active_lr(a.value)
     if n < 0:
-        if not is_lpi:
+        drop_only = a.vmcr & VMCR.VEOIM and a.vcpu.vm.profile.emulated_eoicount
+        if not is_lpi and not drop_only:
             await a.bump_eoicount()
         return Emulated(True)
     if a.vmcr & VMCR.VEOIM and not is_lpi:

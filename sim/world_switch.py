@@ -74,13 +74,19 @@ async def kvm_vgic_put(port: CpuPort, vcpu: Vcpu) -> None:
         cpu_if.vgic_vmcr = await read(port, 2, ICH_VMCR)
     if not profile.vtr_cached:
         await read(port, 2, ICH_VTR)
-    for registers, shadow in ((ICH_AP0R, cpu_if.vgic_ap0r), (ICH_AP1R, cpu_if.vgic_ap1r)):
-        for n in reversed(range(port.config.apr_words)):
-            shadow[n] = await read(port, 2, registers[n])
+    await read_active_priorities(port, vcpu)
     if save_vmcr and not profile.vmcr_before_aprs:
         cpu_if.vgic_vmcr = await read(port, 2, ICH_VMCR)
     if vcpu.vm.host.vhe:
         await vgic_v3_deactivate_traps(port, vcpu)
+
+
+async def read_active_priorities(port: CpuPort, vcpu: Vcpu) -> None:
+    """Read the active priorities to the shadow: at put, and for the cure of 22.6 with EOIcount not 0."""
+    cpu_if = vcpu.cpu_if
+    for registers, shadow in ((ICH_AP0R, cpu_if.vgic_ap0r), (ICH_AP1R, cpu_if.vgic_ap1r)):
+        for n in reversed(range(port.config.apr_words)):
+            shadow[n] = await read(port, 2, registers[n])
 
 
 async def vgic_v3_activate_traps(port: CpuPort, vcpu: Vcpu) -> None:
@@ -137,6 +143,8 @@ async def vgic_save_state(port: CpuPort, vcpu: Vcpu) -> None:
         if profile.preserve_eoicount and cpu_if.vgic_hcr & HCR.LRENPIE:
             hcr = await read(port, 2, ICH_HCR)
             cpu_if.vgic_hcr = cpu_if.vgic_hcr & ~HCR.EOIcount | hcr & HCR.EOIcount
+            if profile.walk_by_priority and hcr & HCR.EOIcount:
+                await read_active_priorities(port, vcpu)
         await write(port, 2, ICH_HCR, cleared)
     if profile.misr_read_back:
         await read(port, 2, ICH_MISR)

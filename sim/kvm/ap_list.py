@@ -17,9 +17,10 @@ from sim.kvm.irq import (
     irq_is_pending,
     vgic_irq_get_lr_count,
 )
+from sim.kvm.priorities import vgic_v3_preempts
 from sim.kvm.regs import VMCR, vmcr_pmr
 from sim.kvm.requests import kvm_make_all_cpus_request, kvm_make_request, kvm_vcpu_kick
-from sim.kvm.vm import Request, Vcpu, Vm
+from sim.kvm.vm import Mode, Request, Vcpu, Vm
 
 __all__ = [
     "ApListSummary",
@@ -30,8 +31,10 @@ __all__ = [
     "vgic_get_irq_ref",
     "vgic_irq_cmp",
     "vgic_kick_vcpus",
+    "vgic_move_irq",
     "vgic_prune_ap_list",
     "vgic_put_irq",
+    "vgic_queue_all",
     "vgic_queue_irq_unlock",
     "vgic_sort_ap_list",
     "vgic_target_oracle",
@@ -111,7 +114,9 @@ def _first_spi(vm: Vm, irq: VgicIrq) -> bool:
     Nothing is counted where the test before it already says no: without TDIR in hardware.
     """
     profile = vm.profile
-    if not profile.track_spis or (profile.broadcast_needs_tdir and not vm.host.has_tdir):
+    if not profile.track_spis or profile.tdir_by_route:
+        return False
+    if profile.broadcast_needs_tdir and not vm.host.has_tdir:
         return False
     if not VGIC_NR_PRIVATE_IRQS <= irq.intid < VGIC_MIN_LPI:
         return False
@@ -160,19 +165,27 @@ def vgic_sort_ap_list(vcpu: Vcpu) -> None:
 
 @dataclass(slots=True)
 class ApListSummary:
-    """What of a list a vCPU must take (``struct ap_list_summary``): counts of its eligible entries."""
+    """What of a list a vCPU must take (``struct ap_list_summary``): counts of its eligible entries.
+
+    ``nr_masked``: the pending ones of disabled groups (cure ``npie_enabled_group``; else 0).
+    """
 
     nr_pend: int = 0
     nr_act: int = 0
     nr_sgi: int = 0
+    nr_masked: int = 0
 
     def irqs_outside_lrs(self, nr_lr: int) -> bool:
         """Return whether there are more eligible entries than list registers."""
         return self.nr_pend + self.nr_act > nr_lr
 
     def irqs_pending_outside_lrs(self, nr_lr: int) -> bool:
-        """Return whether some pending entry has no LR."""
-        return self.nr_pend > nr_lr
+        """Return whether some pending entry has no LR.
+
+        With the cure of 22.2: whether they fill the LRs. Those of a disabled group sort behind everything,
+        so they say nothing about what is in the LRs.
+        """
+        return self.nr_pend - self.nr_masked > nr_lr
 
     def irqs_active_outside_lrs(self, nr_lr: int) -> bool:
         """Return whether some active entry has no LR; since pending ones go first, it spills first."""
@@ -189,6 +202,8 @@ def summarize_ap_list(vcpu: Vcpu) -> ApListSummary:
                 als.nr_act += 1
             else:
                 als.nr_pend += 1
+                if vcpu.vm.profile.npie_enabled_group and not _group_enabled(vcpu, irq):
+                    als.nr_masked += 1
         if irq.intid < VGIC_NR_SGIS and (eligible or not vcpu.vm.profile.count_eligible_sgis):
             als.nr_sgi += 1
     return als
@@ -248,6 +263,20 @@ def _move(vcpu: Vcpu, irq: VgicIrq, target: Vcpu) -> None:
         kvm_vcpu_kick(target)
 
 
+def vgic_move_irq(irq: VgicIrq) -> None:
+    """Move a waiting interrupt to where it is routed now (cure ``move_on_route``).
+
+    One in a running vCPU's LR moves when that one has been kicked out; an active one stays.
+    """
+    owner, target = irq.vcpu, vgic_target_oracle(irq)
+    if owner is None or target is None or target is owner:
+        return
+    if irq.on_lr:
+        kvm_vcpu_kick(owner)
+    else:
+        _move(owner, irq, target)
+
+
 def _drop_last_lr_irq(vm: Vm, vcpu: Vcpu) -> None:
     """Forget ``last_lr_irq`` and its reference, if it holds one (lastref)."""
     if vm.profile.last_lr_reference:
@@ -264,12 +293,27 @@ def kvm_vgic_process_async_update(vcpu: Vcpu) -> None:
 def kvm_vgic_vcpu_pending_irq(vcpu: Vcpu) -> bool:
     """Return whether WFI should wake: some listed interrupt could be taken (section 4.6).
 
-    Group enables and the running priority are not looked at (22.11). The mask is that of the shadow VMCR.
+    Group enables and the running priority are not looked at (22.11), unless the cure ``wfi_signalled`` does;
+    the active priorities are in the shadow then, because a vCPU that blocks is put first. The mask is
+    that of the shadow VMCR.
     """
     if not vcpu.vm.dist.enabled:
         return False
     pmr = vmcr_pmr(vcpu.cpu_if.vgic_vmcr)
-    return any(_deliverable(irq) and irq.priority < pmr for irq in vcpu.ap_list)
+    deliverable = [irq for irq in vcpu.ap_list if _deliverable(irq) and irq.priority < pmr]
+    if not vcpu.vm.profile.wfi_signalled or vcpu.mode is Mode.IN_GUEST_MODE:
+        return bool(deliverable)
+    return any(
+        _group_enabled(vcpu, irq) and vgic_v3_preempts(vcpu, irq.priority, irq.group) for irq in deliverable
+    )
+
+
+def vgic_queue_all(vm: Vm) -> None:
+    """Queue every interrupt that is pending on no list (cure ``requeue_on_enable``)."""
+    private = (irq for vcpu in vm.vcpus for irq in vcpu.private_irqs)
+    for irq in (*private, *vm.dist.spis, *vm.dist.lpis.values()):
+        if irq.vcpu is None and irq.enabled and irq_is_pending(irq):
+            vgic_queue_irq_unlock(vm, irq)
 
 
 def vgic_kick_vcpus(vm: Vm) -> None:

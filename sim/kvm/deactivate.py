@@ -8,7 +8,7 @@ from sim.kvm.ap_list import vgic_target_oracle
 from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS
 from sim.kvm.lr import vgic_get_vcpu_irq, vgic_v3_compute_lr, vgic_v3_fold_lr
 from sim.kvm.regs import LR_A, LR_HW, VMCR, lr_pintid
-from sim.kvm.requests import kvm_make_request
+from sim.kvm.requests import kvm_make_request, kvm_vcpu_kick
 from sim.kvm.vm import Request, Vcpu
 
 __all__ = ["CactiveWrite", "vgic_v3_deactivate"]
@@ -48,7 +48,7 @@ def vgic_v3_deactivate(vcpu: Vcpu, value: int) -> CactiveWrite | None:
     profile = vm.profile
     if not profile.dir_deactivation or not profile.fold_primitive:
         return None
-    intid = value & ~_CPUID if profile.dir_cpuid else value
+    intid = value & ~_CPUID if profile.dir_cpuid and not profile.dir_whole_intid else value
     if not vcpu.cpu_if.vgic_vmcr & VMCR.VEOIM or intid >= vm.dist.nr_spis + VGIC_NR_PRIVATE_IRQS:
         return None
     irq = vgic_get_vcpu_irq(vcpu, intid)
@@ -63,8 +63,10 @@ def vgic_v3_deactivate(vcpu: Vcpu, value: int) -> CactiveWrite | None:
         word = intid // 32
         return CactiveWrite(word * 4 if profile.icactiver_offset else word, 1 << intid % 32)
     lr = vgic_v3_compute_lr(vcpu, irq) & ~LR_A
-    if lr & LR_HW:
+    if lr & LR_HW and (irq.active or not profile.dir_phys_if_active):
         vm.host.irqs.vgic_v3_deactivate_phys(lr_pintid(lr))
     vgic_v3_fold_lr(vcpu, lr)
     kvm_make_request(Request.VGIC_PROCESS_UPDATE, target)
+    if profile.kick_after_dir and target is not vcpu and vgic_target_oracle(irq) is not None:
+        kvm_vcpu_kick(target)
     return None

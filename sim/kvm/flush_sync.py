@@ -20,8 +20,15 @@ from sim.kvm.ap_list import (
 )
 from sim.kvm.hcr import vgic_v3_configure_hcr, vgic_v3_set_underflow
 from sim.kvm.irq import VgicIrq
-from sim.kvm.lr import vgic_v3_compute_lr, vgic_v3_fold_lr, vgic_v3_populate_lr
-from sim.kvm.regs import HCR, LR_A, LR_HW, hcr_eoicount, lr_pintid
+from sim.kvm.lr import (
+    vgic_get_vcpu_irq,
+    vgic_v3_compute_lr,
+    vgic_v3_fold_lr,
+    vgic_v3_populate_lr,
+    vgic_v3_sample_line,
+)
+from sim.kvm.priorities import active_levels, vgic_v3_level
+from sim.kvm.regs import HCR, LR_A, LR_GROUP1, LR_HW, hcr_eoicount, lr_intid, lr_pintid, lr_priority
 from sim.kvm.vm import Vcpu
 
 __all__ = [
@@ -57,6 +64,9 @@ def kvm_vgic_flush_hwstate(vcpu: Vcpu, als: ApListSummary | None = None) -> bool
 
 def summarize_and_sort(vcpu: Vcpu) -> ApListSummary:
     """Do the first half of a flush: count the list, and sort it if it does not fit."""
+    if vcpu.vm.profile.sample_at_flush:
+        for irq in vcpu.ap_list:
+            vgic_v3_sample_line(irq)
     als = summarize_ap_list(vcpu)
     depth = als.nr_pend + als.nr_act if vcpu.vm.profile.maintenance else compute_ap_list_depth(vcpu)
     if depth > vcpu.vm.host.nr_lr:
@@ -91,6 +101,7 @@ def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
     if (
         last is not None
         and profile.walk_from_tail
+        and not profile.walk_by_priority
         and (count == host.nr_lr or not profile.last_lr_on_overflow)
     ):
         host.last_lr_irq[vcpu.cpu] = last
@@ -118,6 +129,8 @@ def kvm_vgic_sync_hwstate(vcpu: Vcpu) -> None:
 def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
     """Fold every used LR, then deactivate what the guest EOIed outside of them (section 10.2).
 
+    With the cure ``walk_by_priority`` the walk holds the list's lock and does not need ``last_lr_irq``.
+
     Raises
     ------
     VgicCorruptionError
@@ -125,12 +138,17 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
     """
     profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
     eoicount = hcr_eoicount(cpu_if.vgic_hcr)
+    by_priority = _WalkByPriority(vcpu) if profile.walk_by_priority and eoicount else None
     for n in range(cpu_if.used_lrs):
         vgic_v3_fold_lr(vcpu, cpu_if.vgic_lr[n])
     cpu_if.used_lrs = 0
     if not profile.eoicount_walk or not profile.fold_primitive:
         return
-    for irq in _walked_entries(vcpu, eoicount):
+    if profile.walk_by_priority:
+        entries = by_priority.entries() if by_priority else ()
+    else:
+        entries = _walked_entries(vcpu, eoicount)
+    for irq in entries:
         if not eoicount:
             break
         if not irq.active or vgic_target_oracle(irq) is not vcpu:
@@ -141,6 +159,42 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
         vcpu.vm.walked.append(irq.intid)
         vgic_v3_fold_lr(vcpu, lr)
         eoicount -= 1
+
+
+class _WalkByPriority:
+    """Which active entries outside the LRs the guest has ended (cure of 22.6).
+
+    The guest's EOI drops the running priority, and that is to be seen: a level that an active interrupt was
+    acknowledged at, and that is not active any more, or was taken by a later acknowledge, has been dropped.
+    The order of drops is that of the levels, most urgent first, whatever became of the list since.
+
+    Made before the LRs are folded: what is in them is not outside, and what becomes active at the fold was
+    acknowledged in this run.
+    """
+
+    def __init__(self, vcpu: Vcpu):
+        self.vcpu = vcpu
+        self.outside = [
+            irq for irq in vcpu.ap_list
+            if irq.active and not irq.on_lr and irq.acked is not None and vgic_target_oracle(irq) is vcpu
+        ]  # fmt: skip
+        cpu_if, pre_bits = vcpu.cpu_if, vcpu.vm.host.config.pre_bits
+        self.active = [active_levels(words, pre_bits) for words in (cpu_if.vgic_ap0r, cpu_if.vgic_ap1r)]
+        for lr in cpu_if.vgic_lr[: cpu_if.used_lrs]:
+            irq = vgic_get_vcpu_irq(vcpu, lr_intid(lr))
+            if lr & LR_A and irq is not None and not irq.active:
+                group = int(bool(lr & LR_GROUP1))
+                self.active[group].discard(vgic_v3_level(vcpu, lr_priority(lr), group))
+
+    def entries(self) -> list[VgicIrq]:
+        """Return them in the order in which they were ended."""
+        ended = []
+        for irq in self.outside:
+            priority, group = irq.acked
+            level = vgic_v3_level(self.vcpu, priority, group)
+            if level not in self.active[group]:
+                ended.append((level, irq))
+        return [irq for _, irq in sorted(ended, key=lambda one: one[0])]
 
 
 def _walked_entries(vcpu: Vcpu, eoicount: int) -> Sequence[VgicIrq]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.kvm.ap_list import ApListSummary
 from sim.kvm.regs import HCR, VMCR
+from sim.kvm.route import vgic_v3_needs_tdir
 from sim.kvm.vm import Vcpu
 
 __all__ = ["vcpu_set_ich_hcr", "vgic_v3_configure_hcr", "vgic_v3_set_underflow"]
@@ -34,7 +35,7 @@ def vgic_v3_configure_hcr(vcpu: Vcpu, als: ApListSummary) -> None:
             hcr |= HCR.NPIE
         if als.irqs_active_outside_lrs(host.nr_lr):
             hcr |= HCR.LRENPIE
-        if als.irqs_outside_lrs(host.nr_lr):
+        if als.irqs_outside_lrs(host.nr_lr) and not (profile.one_lr_refill and host.nr_lr == 1):
             hcr |= HCR.UIE
         if not als.nr_sgi:
             hcr |= HCR.vSGIEOICount
@@ -60,4 +61,6 @@ def _trap_dir(vcpu: Vcpu, als: ApListSummary) -> bool:
         return True
     if vm.profile.tdir_on_overflow and als.irqs_active_outside_lrs(vm.host.nr_lr):
         return True
+    if vm.profile.tdir_by_route:
+        return vgic_v3_needs_tdir(vcpu)
     return vm.profile.track_spis and vm.dist.active_spis != 0

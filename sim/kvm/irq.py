@@ -74,6 +74,12 @@ class VgicIrq:
         Mapped to the physical interrupt ``hwintid``.
     refcount : int
         References to an LPI beside its mapping.
+    acked : tuple of int or None
+        Priority and group an active interrupt was acknowledged with (cure ``walk_by_priority``); None: it was
+        made active by software.
+    latch_on_lr, unpended : bool
+        The latch of a level interrupt is in its LR (cure ``soft_pending_kept``); ICPENDR was written
+        meanwhile (cure ``unpend_in_lr``).
     """
 
     intid: int
@@ -95,6 +101,9 @@ class VgicIrq:
     owner: object | None = None
     refcount: int = 0
     freed: bool = False
+    acked: tuple[int, int] | None = None
+    latch_on_lr: bool = False
+    unpended: bool = False
 
     def __repr__(self) -> str:
         bits = (

@@ -22,6 +22,7 @@ from sim.kvm.regs import (
     LR_PRIORITY_SHIFT,
     LR_STATE,
     lr_intid,
+    lr_priority,
 )
 from sim.kvm.vm import Vcpu, Vm
 
@@ -35,6 +36,7 @@ __all__ = [
     "vgic_v3_compute_lr",
     "vgic_v3_fold_lr",
     "vgic_v3_populate_lr",
+    "vgic_v3_sample_line",
     "vgic_valid_spi",
 ]
 
@@ -81,27 +83,38 @@ def vgic_v3_compute_lr(vcpu: Vcpu, irq: VgicIrq) -> int:
     """
     if irq.freed:
         raise VgicCorruptionError(f"LPI {irq.intid} is used after it was freed")
-    lr = irq.intid | irq.priority << LR_PRIORITY_SHIFT | (LR_GROUP1 if irq.group else 0)
-    allow_pending = True
+    profile = vcpu.vm.profile
+    priority, group = irq.priority, irq.group
+    allow_pending = not profile.pending_if_enabled or (irq.enabled and vcpu.vm.dist.enabled)
+    rewritten = False
     if irq.active:
-        lr |= LR_A
+        if profile.walk_by_priority and irq.acked is not None:
+            rewritten = irq.acked != (priority, group)
+            priority, group = irq.acked
+        lr_active = LR_A
+    else:
+        lr_active = 0
+    lr = irq.intid | priority << LR_PRIORITY_SHIFT | (LR_GROUP1 if group else 0) | lr_active
     if irq.hw and not vgic_irq_needs_resampling(irq):
         lr |= LR_HW | irq.hwintid << LR_PINTID_SHIFT
-        allow_pending = not irq.active
-    elif irq.config is Config.LEVEL:
+        allow_pending &= not irq.active
+    elif irq.config is Config.LEVEL or (rewritten and irq_is_pending(irq)):
         lr |= LR_EOI
-        allow_pending = not irq.active
+        allow_pending &= not irq.active
     if allow_pending and irq_is_pending(irq):
         lr |= LR_P
-        if not vcpu.vm.profile.compute_primitive:
+        if not profile.compute_primitive:
             _claim_pending(irq)
     return lr
 
 
 def _claim_pending(irq: VgicIrq) -> None:
     """Account for a pending state that goes into an LR: the latch, or the line of a mapped one."""
+    irq.unpended = False
     if irq.config is Config.EDGE:
         irq.pending_latch = False
+    elif irq.vm.profile.soft_pending_kept:
+        irq.latch_on_lr, irq.pending_latch = irq.pending_latch, False
     if vgic_irq_is_mapped_level(irq):
         irq.line_level = False
 
@@ -113,6 +126,15 @@ def vgic_v3_populate_lr(vcpu: Vcpu, irq: VgicIrq, lr: int) -> None:
     if value & LR_P:
         _claim_pending(irq)
     irq.on_lr = vcpu.vm.profile.track_on_lr
+
+
+def vgic_v3_sample_line(irq: VgicIrq) -> None:
+    """Sample a mapped level interrupt that waits for an LR (cure ``sample_at_flush``).
+
+    Its line may have fallen while it was outside the LRs, where no fold looks again.
+    """
+    if vgic_irq_is_mapped_level(irq) and irq.line_level and not irq.active:
+        vgic_irq_handle_resampling(irq, lr_deactivated=False, lr_pending=True)
 
 
 def lr_signals_eoi_mi(lr: int) -> bool:
@@ -139,6 +161,21 @@ def vgic_irq_handle_resampling(irq: VgicIrq, lr_deactivated: bool, lr_pending: b
         irq.vm.host.irqs.set_active(irq.hwintid, False)
 
 
+def _fold_pending(irq: VgicIrq, lr: int) -> None:
+    """Take back the pending state that went into the LR, as far as the guest has not acknowledged it."""
+    profile = irq.vm.profile
+    waits = bool(lr & LR_P) and not (profile.unpend_in_lr and irq.unpended)
+    if irq.config is Config.EDGE:
+        if waits:
+            irq.pending_latch = True
+    elif profile.soft_pending_kept:
+        if waits and irq.latch_on_lr:
+            irq.pending_latch = True
+    elif not lr & LR_STATE:
+        irq.pending_latch = False
+    irq.latch_on_lr = irq.unpended = False
+
+
 def vgic_v3_fold_lr(vcpu: Vcpu, lr: int) -> None:
     """Fold one LR value, real or made up, back into its interrupt (section 10.1)."""
     vm = vcpu.vm
@@ -153,16 +190,15 @@ def vgic_v3_fold_lr(vcpu: Vcpu, lr: int) -> None:
     if intid >= VGIC_MIN_LPI and profile.lpi_drop_active:
         lr &= ~LR_A
     deactivated = irq.active and not lr & LR_A
+    finished = irq.on_lr and profile.notify_unseen
+    if lr & LR_A and not irq.active:
+        irq.acked = lr_priority(lr), int(bool(lr & LR_GROUP1))
     irq.active = bool(lr & LR_A)
-    if irq.config is Config.EDGE:
-        if lr & LR_P:
-            irq.pending_latch = True
-    elif not lr & LR_STATE:
-        irq.pending_latch = False
+    _fold_pending(irq, lr)
     vgic_irq_handle_resampling(irq, deactivated, bool(lr & LR_P))
     irq.on_lr = False
+    if (deactivated or finished) and eoi_spi and profile.notify_needs_deact:
+        kvm_notify_acked_irq(vm, intid)
     if deactivated and eoi_spi:
-        if profile.notify_needs_deact:
-            kvm_notify_acked_irq(vm, intid)
         if profile.track_spis:
             vm.dist.active_spis = max(0, vm.dist.active_spis - 1)

@@ -18,7 +18,9 @@ from sim.kvm.irq import (
     vgic_irq_is_mapped_level,
 )
 from sim.kvm.lr import vgic_get_phys_line_level, vgic_get_vcpu_irq
-from sim.kvm.vm import Vcpu
+from sim.kvm.requests import kvm_make_request_wait, kvm_vcpu_kick
+from sim.kvm.route import vgic_v3_update_tdir
+from sim.kvm.vm import Request, Vcpu
 
 __all__ = [
     "BITS_PER_IRQ_REGISTERS",
@@ -98,8 +100,15 @@ def _for_set_bits(action: Callable[[VgicIrq], None]) -> Write:
         for shift, irq in _irqs(vcpu, offset, length, 1):
             if value >> shift & 1:
                 action(irq)
+        vgic_v3_update_tdir(vcpu.vm)
 
     return write
+
+
+def _kick_lister(irq: VgicIrq) -> None:
+    """Make the vCPU that lists a rewritten interrupt look again (cure ``kick_after_rewrite``)."""
+    if irq.vm.profile.kick_after_rewrite and irq.vcpu is not None:
+        kvm_vcpu_kick(irq.vcpu)
 
 
 def _senable(irq: VgicIrq) -> None:
@@ -114,6 +123,8 @@ def _senable(irq: VgicIrq) -> None:
 
 def _cenable(irq: VgicIrq) -> None:
     irq.enabled = False
+    if irq.vm.profile.wait_when_disabling and irq.on_lr:
+        kvm_make_request_wait(Request.IRQ_PENDING, irq.vcpu)
 
 
 def _spending(irq: VgicIrq) -> None:
@@ -125,6 +136,9 @@ def _spending(irq: VgicIrq) -> None:
 
 def _cpending(irq: VgicIrq) -> None:
     irq.pending_latch = False
+    if irq.on_lr and irq.vm.profile.unpend_in_lr:
+        irq.unpended = True
+        kvm_vcpu_kick(irq.vcpu)
     if irq.hw:
         # The guest must not mask the physical interrupt by setting and clearing the pending state.
         irq.vm.host.irqs.set_pending(irq.hwintid, False)
@@ -133,6 +147,8 @@ def _cpending(irq: VgicIrq) -> None:
 
 
 def _change_active(irq: VgicIrq, active: bool) -> None:
+    if active and not irq.active:
+        irq.acked = None
     irq.active = active
     if irq.hw:
         irq.vm.host.irqs.set_active(irq.hwintid, active)
@@ -155,14 +171,20 @@ vgic_mmio_write_cactive: Write = _for_set_bits(lambda irq: _change_active(irq, F
 def vgic_mmio_write_group(vcpu: Vcpu, offset: int, length: int, value: int) -> None:
     """IGROUPR: every interrupt of the register is looked at for queueing again."""
     for shift, irq in _irqs(vcpu, offset, length, 1):
+        changed = irq.group != value >> shift & 1
         irq.group = value >> shift & 1
         vgic_queue_irq_unlock(irq.vm, irq)
+        if changed:
+            _kick_lister(irq)
 
 
 def vgic_mmio_write_priority(vcpu: Vcpu, offset: int, length: int, value: int) -> None:
     """IPRIORITYR: takes effect at the next flush; nothing is queued or kicked."""
     for shift, irq in _irqs(vcpu, offset, length, 8):
+        changed = irq.priority != value >> shift & _PRIORITY_MASK
         irq.priority = value >> shift & _PRIORITY_MASK
+        if changed:
+            _kick_lister(irq)
 
 
 def vgic_mmio_write_config(vcpu: Vcpu, offset: int, length: int, value: int) -> None:

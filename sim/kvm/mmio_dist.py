@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sim.kvm.ap_list import vgic_kick_vcpus
+from sim.kvm.ap_list import vgic_kick_vcpus, vgic_move_irq, vgic_queue_all
 from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS
 from sim.kvm.lr import vgic_get_irq
 from sim.kvm.mmio import Region, irq_registers, vgic_mmio_read_raz, vgic_mmio_write_wi
-from sim.kvm.vm import Vcpu, Vm
+from sim.kvm.requests import kvm_make_request_wait
+from sim.kvm.route import vgic_v3_update_tdir
+from sim.kvm.vm import Request, Vcpu, Vm
 
 __all__ = ["GICD_REGIONS", "GICD_SIZE", "extract_bytes", "kvm_mpidr_to_vcpu", "vgic_iidr"]
 
@@ -52,7 +54,12 @@ def vgic_mmio_write_v3_misc(vcpu: Vcpu, offset: int, length: int, value: int) ->
     was_enabled = dist.enabled
     dist.enabled = bool(value & _ENABLE_G1)
     if dist.enabled and not was_enabled:
+        if vcpu.vm.profile.requeue_on_enable:
+            vgic_queue_all(vcpu.vm)
         vgic_kick_vcpus(vcpu.vm)
+    elif was_enabled and not dist.enabled and vcpu.vm.profile.wait_when_disabling:
+        for other in vcpu.vm.vcpus:
+            kvm_make_request_wait(Request.IRQ_PENDING, other)
 
 
 def vgic_mmio_read_irouter(vcpu: Vcpu, offset: int, length: int) -> int:
@@ -68,6 +75,9 @@ def vgic_mmio_write_irouter(vcpu: Vcpu, offset: int, length: int, value: int) ->
         return
     irq.mpidr = value & 0xFFFFFF
     irq.target_vcpu = kvm_mpidr_to_vcpu(vcpu.vm, irq.mpidr)
+    vgic_v3_update_tdir(vcpu.vm)
+    if vcpu.vm.profile.move_on_route:
+        vgic_move_irq(irq)
 
 
 def vgic_mmio_read_v3_idregs(vcpu: Vcpu, offset: int, length: int) -> int:

@@ -3,7 +3,9 @@
 A switch is one behaviour, named after what the kernel does when it is on, with the patch that brought it:
 ``mNN`` is the patch's number in the merged overflow series (spec section 20), ``v1-NN`` its number in the
 first posting, a bare word one of the later fixes of section 20.4. All switches on is Linux 7.3, except
-``split_overflow``, which was dropped before the merge. Each can be changed alone with :meth:`Profile.with_`.
+``split_overflow``, which was dropped before the merge, and the cures, which no kernel has: ``fixed`` is 7.3
+with all of them (:mod:`sim.kvm.cures` says what each is about). Each can be changed alone with
+:meth:`Profile.with_`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from hw.errors import InputError
 
-__all__ = ["PROFILES", "SWITCHES", "Profile", "profile_for_kernel", "profile_named"]
+__all__ = ["CURES", "PROFILES", "SWITCHES", "Profile", "profile_for_kernel", "profile_named"]
 
 
 def _switch(patches: str, doc: str, on: bool = True) -> bool:
@@ -95,6 +97,31 @@ class Profile:
     vmcr_before_aprs: bool = _switch("traffic", "vcpu_put reads VMCR before the active priorities", False)
     vtr_cached: bool = _switch("traffic", "ICH_VTR_EL2 is not read again around the active priorities")
 
+    # Cures: what 7.3 still gets wrong, put right. One switch for each; no kernel has them.
+    one_lr_refill: bool = _switch("cure", "one LR: NPIE alone asks for the refill, UIE is left out", False)
+    npie_enabled_group: bool = _switch("cure", "NPIE counts pending interrupts of enabled groups only", False)
+    tdir_by_route: bool = _switch("cure", "TDIR wherever an SPI may be active on another vCPU, by its route; "
+                                  "no count, no broadcast", False)  # fmt: skip
+    notify_unseen: bool = _switch("cure", "the end of a level SPI is notified though not seen active", False)
+    walk_by_priority: bool = _switch("cure", "an active interrupt keeps the priority and group it was taken "
+                                     "with; the walk takes those whose priority is gone", False)  # fmt: skip
+    emulated_eoicount: bool = _switch("cure", "emulated EOIR counts in EOImode 0 only", False)
+    dir_whole_intid: bool = _switch("cure", "bits 12:10 of a GICv3 guest's DIR value are INTID bits", False)
+    kick_after_dir: bool = _switch("cure", "DIR of what is pending too kicks its vCPU", False)
+    dir_phys_if_active: bool = _switch("cure", "DIR deactivates the physical interrupt of an active one only",
+                                       False)  # fmt: skip
+    wfi_signalled: bool = _switch("cure", "WFI wakes for what would be signalled: group and running priority",
+                                  False)  # fmt: skip
+    soft_pending_kept: bool = _switch("cure", "a level interrupt's latch goes into the LR too", False)
+    requeue_on_enable: bool = _switch("cure", "enabling the distributor queues what is pending", False)
+    pending_if_enabled: bool = _switch("cure", "an active LR carries the pending bit of an enabled one only",
+                                       False)  # fmt: skip
+    move_on_route: bool = _switch("cure", "a new route moves a waiting interrupt at once", False)
+    wait_when_disabling: bool = _switch("cure", "ICENABLER and GICD_CTLR wait for running vCPUs", False)
+    kick_after_rewrite: bool = _switch("cure", "a new priority or group kicks the vCPU that lists it", False)
+    sample_at_flush: bool = _switch("cure", "a mapped level interrupt is sampled before it gets an LR", False)
+    unpend_in_lr: bool = _switch("cure", "ICPENDR reaches what waits in a running vCPU's LR", False)
+
     def with_(self, **switches: bool) -> Profile:
         """Return this profile with some switches changed; the name lists them.
 
@@ -117,6 +144,9 @@ class Profile:
 #: Every switch: name -> {"patches": ..., "doc": ...}.
 SWITCHES: dict[str, dict[str, str]] = {f.name: dict(f.metadata) for f in fields(Profile) if f.name != "name"}
 
+#: The cures among them.
+CURES: tuple[str, ...] = tuple(name for name, meta in SWITCHES.items() if meta["patches"] == "cure")
+
 _LATER = (
     "early_cap", "gicv5_cpuif_traps", "gicv5_tdir", "walk_from_tail", "hotplug_answer",
     "prune_checks_owner", "inject_needs_init", "nested_no_phys", "last_lr_on_overflow",
@@ -138,7 +168,7 @@ def _off(name: str, *switches: str, **others: bool) -> Profile:
     return replace(Profile(), name=name, **dict.fromkeys(switches, False), **others)
 
 
-#: The kernels of section 0.4.
+#: The kernels of section 0.4, and 7.3 with every cure.
 PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
@@ -147,6 +177,7 @@ PROFILES: dict[str, Profile] = {
         _off("6.19", *(name for name in _LATER if name != "early_cap")),
         _off("7.0", *_AFTER_7_0),
         Profile("7.3"),
+        replace(Profile(), name="fixed", **dict.fromkeys(CURES, True)),
     )
 }
 

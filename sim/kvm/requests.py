@@ -6,11 +6,12 @@ vCPU or the wake-up of a blocked one.
 
 from __future__ import annotations
 
-from sim.kvm.vm import Request, Vcpu, Vm
+from sim.kvm.vm import Mode, Request, Vcpu, Vm
 
 __all__ = [
     "kvm_make_all_cpus_request",
     "kvm_make_request",
+    "kvm_make_request_wait",
     "kvm_request_pending",
     "kvm_vcpu_kick",
 ]
@@ -19,6 +20,16 @@ __all__ = [
 def kvm_make_request(request: Request, vcpu: Vcpu) -> None:
     """Post a request; it is served before the vCPU's next entry. This alone forces no exit."""
     vcpu.requests.add(request)
+
+
+def kvm_make_request_wait(request: Request, vcpu: Vcpu) -> None:
+    """Post a request with KVM_REQUEST_WAIT: the caller goes on only when the vCPU has left its guest.
+
+    The machine carries it out: a vCPU with ``awaited`` set exits and enters again before the caller's
+    own handler ends.
+    """
+    kvm_make_request(request, vcpu)
+    vcpu.awaited = vcpu.mode is Mode.IN_GUEST_MODE
 
 
 def kvm_vcpu_kick(vcpu: Vcpu) -> None:

@@ -64,6 +64,8 @@ class Vcpu:
         Set by ``kvm_vcpu_kick``: the machine must force an exit or wake the vCPU, and clear it.
     kicks : int
         How often it was kicked.
+    awaited : bool
+        Somebody waits until it has left its guest (``kvm_make_request_wait``).
     """
 
     vcpu_id: int
@@ -78,6 +80,7 @@ class Vcpu:
     mode: Mode = Mode.OUTSIDE_GUEST_MODE
     kicked: bool = False
     kicks: int = 0
+    awaited: bool = False
     paused: bool = False
 
     @property
@@ -99,6 +102,8 @@ class VgicDist:
     spis: list[VgicIrq] = field(default_factory=list)
     lpis: dict[int, VgicIrq] = field(default_factory=dict)
     active_spis: int = 0
+    #: Numbers of the vCPUs whose DIR must trap (cure ``tdir_by_route``); None: not decided yet.
+    tdir_vcpus: frozenset[int] | None = None
     implementation_rev: int = 3
     has_its: bool = False
     vgic_dist_base: int = 0x0800_0000

@@ -66,9 +66,19 @@ async def mmio(machine: Machine, runner: Runner, operation: Operation) -> int:
     value = access(operation, runner.vcpu)
     if stopped is not None:
         await _resume(machine, stopped)
+    await _wait_for_exits(machine)
     machine.host()
     await machine.enter(runner)
     return value
+
+
+async def _wait_for_exits(machine: Machine) -> None:
+    """Make the vCPUs somebody waits for leave their guests and enter again (``kvm_make_request_wait``)."""
+    for other in machine.runners:
+        awaited, other.vcpu.awaited = other.vcpu.awaited, False
+        if awaited and other.place is Place.GUEST:
+            await machine.exit(other, frozenset({"KICK"}), "awaited")
+            await machine.enter(other)
 
 
 def access(operation: Operation, vcpu: Vcpu) -> int:

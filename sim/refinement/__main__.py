@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the first run")
     parser.add_argument("--profile", default="7.3", help="the kernel")
     parser.add_argument("--latency", type=int, nargs="*", default=[0], help="latencies to try, in operations")
+    parser.add_argument("--strict", action="store_true", help="know no exception")
     options = parser.parse_args(arguments)
     try:
         profile_named(options.profile)
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     findings = 0
     for latency in options.latency:
-        tally = soak(options.operations, options.seed, latency, options.profile)
+        tally = soak(options.operations, options.seed, latency, options.profile, strict=options.strict)
         findings += len(tally.findings)
         print(f"seed {options.seed}, profile {options.profile}, {describe(tally, latency)}", flush=True)
     return int(findings > 0)

@@ -16,7 +16,12 @@ __all__ = ["refine_job"]
 
 
 async def refine_job(
-    ports: list[CpuPort], operations: int, seed: int = 0, latency: int = 0, profile: str = "7.3"
+    ports: list[CpuPort],
+    operations: int,
+    seed: int = 0,
+    latency: int = 0,
+    profile: str = "7.3",
+    strict: bool = False,
 ) -> dict[str, Any]:
     """Do random runs on this hardware until so many guest operations were compared.
 
@@ -37,7 +42,7 @@ async def refine_job(
         number += 1
         if setup.vcpus != len(ports):
             continue
-        setup = replace(setup, lrs=ports[0].config.lrs)
+        setup = replace(setup, lrs=ports[0].config.lrs, strict=strict)
         outcome = await refine_on(ports, setup, random_actions(generator, LENGTH, setup.trouble))
         tally.runs += 1
         tally.operations += outcome.operations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sim.engines.golden import GoldenPort
 from sim.port import CpuPort, run
@@ -58,7 +58,7 @@ async def refine_on(
         await world.finish()
     except Divergence as found:
         divergence = found
-        name = await recognise(world, found)
+        name = None if setup.strict else await recognise(world, found)
     tail = world.machine.log.tail(log) if log else []
     return Outcome(world.machine.time, divergence, name, world.windows.widths, tail)
 
@@ -138,6 +138,7 @@ def soak(
     trouble: bool | None = None,
     report: Callable[[int, int], None] | None = None,
     most: int = 3,
+    strict: bool = False,
 ) -> Tally:
     """Do random runs until so many guest operations were compared.
 
@@ -157,12 +158,14 @@ def soak(
         Called with (operations done, wanted).
     most : int
         Stop at so many findings.
+    strict : bool
+        See :class:`sim.refinement.setup.Setup`.
     """
     tally = Tally()
     while tally.operations < operations and len(tally.findings) < most:
         number = seed + tally.runs
         generator = random.Random(number)
-        setup = random_setup(generator, latency, profile, trouble)
+        setup = replace(random_setup(generator, latency, profile, trouble), strict=strict)
         actions = random_actions(generator, LENGTH, setup.trouble)
         outcome = refine(setup, actions)
         tally.runs += 1

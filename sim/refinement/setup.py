@@ -37,6 +37,8 @@ class Setup:
         The kernel's behaviour.
     interrupts : tuple of Interrupt
         The interrupts.
+    strict : bool
+        No exception is known: every difference is a finding, and so is every hole of an invariant.
     """
 
     lrs: int = 2
@@ -46,6 +48,7 @@ class Setup:
     trouble: bool = False
     profile: str = "7.3"
     interrupts: tuple[Interrupt, ...] = ()
+    strict: bool = False
 
     @property
     def spec(self) -> MachineSpec:

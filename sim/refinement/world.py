@@ -235,7 +235,7 @@ class World:
             The first difference.
         """
         for broken in self.invariants.broken:
-            if broken.hole is None:
+            if broken.hole is None or self.setup.strict:
                 raise Divergence("invariant", 0, f"{broken.name} {broken.text}")
         for runner in self.runners:
             vcpu = runner.number

@@ -18,14 +18,29 @@ __all__ = ["command", "refine"]
 _JOB = "sim.refinement.job:refine_job"
 
 
-def refine(engine: str, operations: int, seed: int, latency: int, profile: str, lrs: int, bar: Bar) -> Tally:
+def refine(
+    engine: str, operations: int, seed: int, latency: int, profile: str, lrs: int, strict: bool, bar: Bar
+) -> Tally:
     """Do random runs with one latency; on gateware half of them with one vCPU and half with two."""
     what = f"latency {latency}"
     if engine == "golden":
-        return soak(operations, seed, latency, profile, report=lambda done, total: bar(what, done, total))
+        return soak(
+            operations,
+            seed,
+            latency,
+            profile,
+            report=lambda done, total: bar(what, done, total),
+            strict=strict,
+        )
     tally = Tally()
     for pes in (1, 2):
-        arguments = {"operations": operations // 2, "seed": seed, "latency": latency, "profile": profile}
+        arguments = {
+            "operations": operations // 2,
+            "seed": seed,
+            "latency": latency,
+            "profile": profile,
+            "strict": strict,
+        }
         tally.add(
             run_job(
                 _JOB,
@@ -51,6 +66,8 @@ def refine(engine: str, operations: int, seed: int, latency: int, profile: str, 
               help="What executes the hardware.")  # fmt: skip
 @click.option("--lrs", type=click.IntRange(1, 16), default=2, show_default=True,
               help="List registers, on gateware; golden draws 1 to 4 for each run.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Know no exception: every difference is a finding, as is right "
+              "for the profile fixed.")  # fmt: skip
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also write the totals to FILE.")  # fmt: skip
 def command(
@@ -60,6 +77,7 @@ def command(
     profile: str,
     engine: str,
     lrs: int,
+    strict: bool,
     json_path: Path | None,
 ) -> int:
     """Compare random guests on the machine with what an ideal GIC would show them.
@@ -77,7 +95,7 @@ def command(
     bar = Bar()
     try:
         for latency in latencies:
-            tally = refine(engine, operations, seed, latency, profile, lrs, bar)
+            tally = refine(engine, operations, seed, latency, profile, lrs, strict, bar)
             tallies[latency] = tally
             click.echo(f"seed {seed}, profile {profile}, {describe(tally, latency)}")
     finally:
