@@ -26,7 +26,7 @@ async def act(world: World, action: Action) -> None:
     Divergence
         When the machine shows something the ideal does not allow.
     """
-    world.facts.begin()
+    world.begin()
     await _ACTIONS[action.kind](world, action.a, action.b, action.c)
     await world.compare()
 

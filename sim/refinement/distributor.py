@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from sim.guest import memory_map
 from sim.guest.operation import Kind, Operation
@@ -13,6 +13,9 @@ from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.world import World
 
 __all__ = ["DISTRIBUTOR"]
+
+#: GICD_CTLR.RWP.
+_RWP = 31
 
 
 def _target(world: World, a: int, b: int) -> tuple[int, int, IdealIrq] | None:
@@ -36,10 +39,17 @@ def _in_flight(world: World, intid: int) -> list[int]:
     ]
 
 
-def _behind(world: World, vcpu: int, irq: IdealIrq) -> None:
-    """Note a change of another vCPU's interrupt while that one runs, or sleeps."""
-    if irq.target != vcpu and world.runners[irq.target].place in (Place.GUEST, Place.ASLEEP):
-        world.facts.note_behind(irq.target, irq.intid)
+async def _switched_off(world: World, vcpu: int, irqs: Iterable[IdealIrq]) -> None:
+    """Wait for RWP as software does that disables something: then nobody is offered it any more."""
+    for irq in irqs:
+        world.ideal.complete(irq)
+        for other in world.ideal.running - {vcpu}:
+            world.facts.note_switched_off(other, irq.intid)
+    if world.runnable(vcpu):
+        address = memory_map.named("GICD_CTLR").address(vcpu)
+        value = await world.operate(vcpu, Operation(Kind.MMIO, address=address))
+        if value >> _RWP & 1:
+            raise Divergence("rwp", vcpu, "GICD_CTLR.RWP is never read as 1")
 
 
 async def _store(world: World, vcpu: int, place: memory_map.Place, value: int, size: int = 4) -> None:
@@ -58,10 +68,10 @@ async def _enable(world: World, a: int, b: int, c: int) -> None:
         return
     vcpu, intid, irq = found
     on = c % 3 > 0
-    if not on:
-        _behind(world, vcpu, irq)
     irq.enabled = on
     await _set_bit(world, vcpu, "ISENABLER" if on else "ICENABLER", intid)
+    if not on:
+        await _switched_off(world, vcpu, [irq])
 
 
 async def _pend(world: World, a: int, b: int, c: int) -> None:
@@ -83,7 +93,7 @@ async def _unpend(world: World, a: int, b: int, c: int) -> None:
     if found is None or world.vgic_irq(found[1], found[0]).hw:
         return
     vcpu, intid, irq = found
-    _behind(world, vcpu, irq)
+    world.ideal.unsettle(irq)
     virtual = world.vgic_irq(intid, vcpu)
     if virtual.on_lr and virtual.vcpu is not world.runners[vcpu].vcpu:
         world.facts.unpended.add(intid)
@@ -102,8 +112,10 @@ async def _prio(world: World, a: int, b: int, c: int) -> None:
         return
     for number in handlers:
         world.facts.note_reordered(number, intid)
-    _behind(world, vcpu, irq)
-    irq.priority = pick(PRIORITIES, c)
+    if world.runners[irq.target].place is Place.ASLEEP:
+        world.facts.note_reprioritized(irq.target, intid)
+    world.ideal.unsettle(irq)
+    irq.priority, irq.taken = pick(PRIORITIES, c), None
     await _store(world, vcpu, memory_map.priority_byte(intid), irq.priority, 1)
 
 
@@ -117,8 +129,8 @@ async def _group(world: World, a: int, b: int, c: int) -> None:
     place, bit = memory_map.bit_word("IGROUPR", intid)
     address = place.address(vcpu)
     word = await world.operate(vcpu, Operation(Kind.MMIO, address=address))
-    _behind(world, vcpu, irq)
-    irq.group = c % 2
+    world.ideal.unsettle(irq)
+    irq.group, irq.taken = c % 2, None
     word = word & ~(1 << bit) | (c % 2) << bit
     if world.runnable(vcpu):
         await world.operate(vcpu, Operation(Kind.MMIO, None, True, word, 0, address))
@@ -131,9 +143,13 @@ async def _route(world: World, a: int, b: int, c: int) -> None:
     vcpu, intid, irq = found
     if not world.setup.trouble and (irq.pending or irq.active):
         return
-    _behind(world, vcpu, irq)
+    before, due = irq.target, irq.pending or irq.active
+    world.ideal.unsettle(irq)
     irq.target = c % world.setup.vcpus
+    world.ideal.keep(irq, before)
     await _store(world, vcpu, memory_map.irouter(intid), irq.target)
+    if due:  # its own exit came before the change
+        world.ideal.keep(irq, before)
 
 
 async def _icactive(world: World, a: int, b: int, c: int) -> None:
@@ -151,7 +167,7 @@ async def _icactive(world: World, a: int, b: int, c: int) -> None:
     for number in handlers:
         if intid in world.guests[number].dropped:
             world.guests[number].dropped.remove(intid)
-    irq.active = False
+    world.ideal.deactivated(irq)
     world.facts.untrapped_dir.discard(intid)
     world.facts.early_dir.discard(intid)
     await _set_bit(world, vcpu, "ICACTIVER", intid)
@@ -164,7 +180,7 @@ async def _sactive(world: World, a: int, b: int, c: int) -> None:
         return
     vcpu, intid, irq = found
     world.facts.note_reordered(irq.target, intid)
-    irq.active = True
+    irq.active, irq.owner, irq.taken = True, irq.target, None
     await _set_bit(world, vcpu, "ISACTIVER", intid)
 
 
@@ -184,13 +200,13 @@ async def _gicd(world: World, a: int, b: int, c: int) -> None:
     vcpu, on = a % world.setup.vcpus, bool(b % 2)
     if not world.runnable(vcpu):
         return
+    irqs = [world.ideal.irq(one.intid, owner) for one, owner in world.instances()]
     if not on:
-        for one, owner in world.instances():
-            irq = world.ideal.irq(one.intid, owner)
-            world.facts.disabled_pending.add(one.intid)
-            _behind(world, vcpu, irq)
+        world.facts.disabled_pending.update(irq.intid for irq in irqs)
     world.ideal.enabled = on
     await _store(world, vcpu, memory_map.named("GICD_CTLR"), 2 if on else 0)
+    if not on:
+        await _switched_off(world, vcpu, irqs)
 
 
 #: Kind of action -> what does it.

@@ -1,8 +1,10 @@
 """The known differences between KVM and the ideal GIC, and how each is recognised.
 
-Names 22.x are the items of spec section 22; R names were found by refinement. Each recogniser looks at
-what led up to the divergence (:class:`sim.refinement.facts.Facts`) and at the interrupts it is about, never
-at the divergence alone; what no recogniser claims is a finding.
+Names 22.x are the items of spec section 22; R names were found by refinement, and are faults by the
+architecture, not only asynchrony: what it gives time for is allowed by :mod:`sim.ideal` and never gets here.
+:data:`sim.kvm.bugs.BUGS` names the scenario of each. A recogniser looks at what led up to the divergence
+(:class:`sim.refinement.facts.Facts`) and at the interrupts it is about, never at the divergence alone; what
+none claims is a finding.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from sim.ideal import FIRST_LPI
 from sim.kvm.irq import irq_is_pending, vgic_irq_is_mapped_level
 from sim.kvm.lr import vgic_get_phys_line_level
 from sim.kvm.vm import Request
+from sim.machine.runner import Place
 from sim.machine.view import interrupts
 from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.world import World
@@ -60,6 +63,12 @@ def _untrapped(world: World, one: Divergence) -> bool:
 
 
 def _early(world: World, one: Divergence) -> bool:
+    """Recognise a DIR executed untrapped because its vCPU has not re-entered with TDIR yet (R6).
+
+    ``vgic_queue_irq_unlock`` lists the interrupt, then broadcasts KVM_REQ_IRQ_PENDING, which has no
+    KVM_REQUEST_WAIT: its own vCPU may take it, drop it and pass it on before the kick of another one
+    has arrived. Needs latency.
+    """
     return _about(world, one, world.facts.early_dir)
 
 
@@ -96,7 +105,13 @@ def _not_requeued(world: World, one: Divergence) -> bool:
 
 
 def _disabled_while_active(world: World, one: Divergence) -> bool:
-    """Recognise an LR filled while its interrupt was active and switched off, or all of them were."""
+    """Recognise an LR filled while its interrupt was active and switched off, or all of them were (R1).
+
+    ``vgic_target_oracle`` keeps an active interrupt on its list whatever its enable, as it must;
+    ``vgic_v3_compute_lr`` then adds the pending state without asking for the enable, or the distributor's.
+    Only an edge-triggered one can be both. GICD_ICENABLER stops a pending interrupt from being forwarded, an
+    active and pending one too, and here the disabling vCPU itself gets it, any number of exits later.
+    """
     irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n < FIRST_LPI]
     off = not world.vm.dist.enabled
     return any(
@@ -106,13 +121,29 @@ def _disabled_while_active(world: World, one: Divergence) -> bool:
 
 
 def _rerouted(world: World, one: Divergence) -> bool:
-    """Recognise one still on the list of the vCPU it was routed away from."""
+    """Recognise one still on the list of a sleeping vCPU that it was routed away from (R2).
+
+    ``vgic_mmio_write_irouter`` stores the target, ``vgic_prune_ap_list`` hands over at the owner's next exit.
+    A running owner has one in finite time, which is allowed. One that sleeps, with the interrupt below PMR,
+    has none until something else wakes it: the new target is starved.
+    """
     irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n >= 32]
-    return any(irq.vcpu is not None and irq.vcpu is not irq.target_vcpu for irq in irqs)
+    return any(
+        irq.vcpu is not None
+        and irq.vcpu is not irq.target_vcpu
+        and world.runners[irq.vcpu.vcpu_id].place is Place.ASLEEP
+        for irq in irqs
+    )
 
 
 def _stale_line(world: World, one: Divergence) -> bool:
-    """Recognise a physical line that has fallen while memory has it high."""
+    """Recognise a physical line that has fallen while memory has it high (R4).
+
+    The vgic hears of rising edges of a mapped level interrupt only. It samples the line at a fold
+    (``vgic_irq_handle_resampling``), at ISENABLER and, for the timer, at vcpu_load; one that waits without a
+    list register gets none of these, and ``vgic_v3_populate_lr`` believes ``line_level``. The guest takes it
+    once.
+    """
     irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n < FIRST_LPI]
     return any(
         vgic_irq_is_mapped_level(irq) and (irq.line_level or irq.on_lr) and not vgic_get_phys_line_level(irq)
@@ -121,11 +152,31 @@ def _stale_line(world: World, one: Divergence) -> bool:
 
 
 def _unpended(world: World, one: Divergence) -> bool:
+    """Recognise an ICPENDR for what was in another vCPU's list register (R5).
+
+    ``vgic_mmio_write_cpending`` clears ``pending_latch``, which is clear while the list register has the
+    pending state; unlike an ICACTIVER it stops no vCPU. ``vgic_v3_fold_lr_state`` latches the pending bit
+    again. Until the owner's next exit that is asynchrony; that it stays is not: ISPENDR reads 0 and then 1.
+    """
     return _about(world, one, world.facts.unpended)
 
 
-def _behind(world: World, one: Divergence) -> bool:
-    return _about(world, one, world.facts.recently_behind(one.vcpu))
+def _switched_off(world: World, one: Divergence) -> bool:
+    """Recognise one disabled by another vCPU, alone or with the distributor (R3).
+
+    ``vgic_mmio_write_cenable`` and ``vgic_mmio_write_v3_misc`` kick nobody, and GICD_CTLR.RWP always reads 0,
+    which says that the effect has reached all CPU interfaces; a running list register still has it.
+    """
+    return _about(world, one, world.facts.recently_switched_off(one.vcpu))
+
+
+def _reprioritized(world: World, one: Divergence) -> bool:
+    """Recognise a new priority that should wake a sleeping vCPU (R7).
+
+    ``vgic_mmio_write_priority`` neither queues nor kicks; for a running vCPU the change comes with its next
+    entry, which is allowed, a sleeping one has none: a wake-up lost until something else comes.
+    """
+    return one.kind == "asleep" and _about(world, one, world.facts.reprioritized.get(one.vcpu, set()))
 
 
 #: In the order they are tried.
@@ -163,12 +214,12 @@ EXCEPTIONS: tuple[KnownException, ...] = (
         "vgic_v3_compute_lr", _disabled_while_active,
     ),
     KnownException(
-        "R2", "routed away: stays on the old vCPU's list until that one exits (A16)",
+        "R2", "routed away from a sleeping vCPU: stays on its list, the new one does not get it",
         "vgic_mmio_write_irouter", _rerouted,
     ),
     KnownException(
-        "R3", "changed by somebody else while its vCPU runs or sleeps: nothing kicks that vCPU",
-        "vgic_queue_irq_unlock", _behind,
+        "R3", "disabled by another vCPU: stays in a running list register, though RWP says that it is done",
+        "vgic_mmio_write_cenable", _switched_off,
     ),
     KnownException(
         "R4", "mapped level interrupt: its line fell before it had a list register, and is not sampled again",
@@ -181,6 +232,10 @@ EXCEPTIONS: tuple[KnownException, ...] = (
     KnownException(
         "R6", "the first SPI's kick is under way: another vCPU's DIR does not trap yet and is lost",
         "vgic_queue_irq_unlock", _early,
+    ),
+    KnownException(
+        "R7", "made more urgent by another vCPU while its own sleeps below PMR: not woken",
+        "vgic_mmio_write_priority", _reprioritized,
     ),
     KnownException(
         "22.6", "an interrupt in flight was rewritten: the walk, or the LR, takes the wrong one",

@@ -13,9 +13,11 @@ class Facts:
 
     Attributes
     ----------
-    behind : dict of int to set of int
-        For each vCPU the interrupts whose pending state, enable, priority, group or target was changed by
-        somebody else while it was in its guest, since its last entry. Nobody kicks it for that.
+    switched_off : dict of int to set of int
+        For each vCPU the interrupts that another one has disabled, alone or with the distributor, and has
+        been told by GICD_CTLR.RWP that it is done, since its last entry (R3).
+    reprioritized : dict of int to set of int
+        For each vCPU the interrupts that were given another priority while it slept (R7).
     reordered : dict of int to set of int
         For each vCPU the interrupts whose priority, group, group enable or active state was rewritten while
         in flight, until acknowledged again (22.6): the list is not in reverse order of acknowledge any more.
@@ -34,7 +36,8 @@ class Facts:
         Interrupts that were pending while the distributor was off (22.14).
     """
 
-    behind: dict[int, set[int]] = field(default_factory=dict)
+    switched_off: dict[int, set[int]] = field(default_factory=dict)
+    reprioritized: dict[int, set[int]] = field(default_factory=dict)
     reordered: dict[int, set[int]] = field(default_factory=dict)
     untrapped_dir: set[int] = field(default_factory=set)
     early_dir: set[int] = field(default_factory=set)
@@ -42,19 +45,23 @@ class Facts:
     soft_level: set[int] = field(default_factory=set)
     unpended: set[int] = field(default_factory=set)
     disabled_pending: set[int] = field(default_factory=set)
-    _behind: dict[int, set[int]] = field(default_factory=dict)
+    _switched_off: dict[int, set[int]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Begin an action: what an entry forgets while it is done still explains what it shows."""
-        self._behind = {vcpu: set(intids) for vcpu, intids in self.behind.items()}
+        self._switched_off = {vcpu: set(intids) for vcpu, intids in self.switched_off.items()}
 
-    def recently_behind(self, vcpu: int) -> set[int]:
-        """Return ``behind``, that of the beginning of the action included."""
-        return self.behind.get(vcpu, set()) | self._behind.get(vcpu, set())
+    def recently_switched_off(self, vcpu: int) -> set[int]:
+        """Return ``switched_off``, that of the beginning of the action included."""
+        return self.switched_off.get(vcpu, set()) | self._switched_off.get(vcpu, set())
 
-    def note_behind(self, vcpu: int, intid: int) -> None:
-        """Note a change behind the back of a running vCPU."""
-        self.behind.setdefault(vcpu, set()).add(intid)
+    def note_switched_off(self, vcpu: int, intid: int) -> None:
+        """Note that another vCPU has disabled an interrupt of a running one and waited for RWP."""
+        self.switched_off.setdefault(vcpu, set()).add(intid)
+
+    def note_reprioritized(self, vcpu: int, intid: int) -> None:
+        """Note that an interrupt of a sleeping vCPU has another priority now."""
+        self.reprioritized.setdefault(vcpu, set()).add(intid)
 
     def note_reordered(self, vcpu: int, intid: int) -> None:
         """Note that an interrupt in flight was rewritten."""
@@ -62,7 +69,8 @@ class Facts:
 
     def entered(self, vcpu: int) -> None:
         """Forget what an entry repairs."""
-        self.behind.pop(vcpu, None)
+        self.switched_off.pop(vcpu, None)
+        self.reprioritized.pop(vcpu, None)
         self.remote_dir.pop(vcpu, None)
 
     def acknowledged(self, vcpu: int, intid: int) -> None:

@@ -13,6 +13,7 @@ from sim.refinement.acting import act
 from sim.refinement.actions import Action, random_actions
 from sim.refinement.divergence import Divergence
 from sim.refinement.exceptions import recognise
+from sim.refinement.finishing import finish
 from sim.refinement.setup import Setup, random_setup
 from sim.refinement.world import World
 
@@ -55,7 +56,7 @@ async def refine_on(
         await world.start()
         for action in actions:
             await act(world, action)
-        await world.finish()
+        await finish(world)
     except Divergence as found:
         divergence = found
         name = None if setup.strict else await recognise(world, found)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hw.registers import BY_NAME
-from sim.guest.operation import Kind, Operation, end_of_interrupt, read_register, write_register
-from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq
+from sim.guest.operation import Operation, end_of_interrupt, read_register, write_register
+from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq, Offer
 from sim.kvm.inject import kvm_vgic_inject_irq
-from sim.kvm.irq import VgicIrq, irq_is_pending, vgic_irq_is_mapped_level
-from sim.kvm.lr import vgic_get_phys_line_level, vgic_get_vcpu_irq
+from sim.kvm.irq import VgicIrq
+from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.kvm.profile import profile_named
 from sim.machine.events import EventLog
 from sim.machine.invariants import Invariants
 from sim.machine.machine import Machine
 from sim.machine.observer import Observer
-from sim.machine.runner import Place, Runner
+from sim.machine.runner import Exit, Place, Runner
 from sim.port import Access, CpuPort, State
 from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.facts import Facts
@@ -40,15 +40,21 @@ class GuestState:
     dropped: list[int] = field(default_factory=list)
 
 
-class _Entries(Observer):
-    """Tells the facts about entries."""
+class _Switches(Observer):
+    """Tells the facts and the ideal about world switches: they are when a change reaches a vCPU."""
 
-    def __init__(self, facts: Facts):
+    def __init__(self, facts: Facts, ideal: IdealGic):
         self.facts = facts
+        self.ideal = ideal
+
+    def synced(self, machine: Machine, runner: Runner, one: Exit, hardware: State) -> None:
+        """See an exit: the sync hands over what is routed to another vCPU."""
+        self.ideal.release(runner.number)
 
     def entered(self, machine: Machine, runner: Runner, hardware: State) -> None:
-        """See an entry."""
+        """See an entry: its list registers are as memory is now."""
         self.facts.entered(runner.number)
+        self.ideal.settle(runner.number)
 
 
 class World:
@@ -71,11 +77,11 @@ class World:
         self.facts = Facts()
         self.invariants = Invariants()
         events = EventLog(limit=log or 1, enabled=log > 0)
-        observers = [self.invariants, _Entries(self.facts)]
+        self.ideal = IdealGic(spec.config, setup.vcpus)
+        observers = [self.invariants, _Switches(self.facts, self.ideal)]
         self.machine = Machine(ports, vm, spec.mi, spec.kick, events, observers)
         self.machine.resampled = {one.intid for one in setup.interrupts if one.resample}
         self.runners = self.machine.runners
-        self.ideal = IdealGic(spec.config, setup.vcpus)
         self.guests = [GuestState() for _ in range(setup.vcpus)]
         self.windows = Windows(setup.vcpus)
         self.late = LateEdges()
@@ -104,6 +110,14 @@ class World:
             await self.machine.enter(runner)
         await self.machine.settle()
 
+    def begin(self) -> None:
+        """Begin an action."""
+        self.facts.begin()
+        self.ideal.running = {r.number for r in self.runners if r.place in (Place.GUEST, Place.OUT)}
+        for runner in self.runners:
+            if runner.place is Place.ASLEEP:
+                self.ideal.settle(runner.number)
+
     # -- names -----------------------------------------------------------------------------------------
 
     def vgic_irq(self, intid: int, vcpu: int) -> VgicIrq:
@@ -127,8 +141,8 @@ class World:
     async def set_line(self, intid: int, vcpu: int, level: bool) -> None:
         """Set the line of a level interrupt, mapped or not, on the machine and in the ideal."""
         irq = self.ideal.irq(intid, vcpu)
-        if irq.line and not level and not irq.active:
-            self.facts.note_behind(irq.target, intid)
+        if not level:
+            self.ideal.unsettle(irq)
         self.ideal.set_line(intid, level, vcpu)
         if intid in self.machine.resampled:
             (self.machine.insisting.add if level else self.machine.insisting.discard)(intid)
@@ -159,6 +173,7 @@ class World:
     async def acknowledge(self, vcpu: int, group: int) -> None:
         """Read IAR<group> and hold the result against the ideal."""
         allowed = self.ideal.acknowledge_allowed(vcpu, group)
+        before = self.ideal.candidates(vcpu)
         possible = self._possible(vcpu, group) if self.setup.latency else set()
         intid = await self.operate(vcpu, read_register(f"IAR{group}"))
         if intid not in allowed and intid not in possible:
@@ -166,9 +181,11 @@ class World:
             raise Divergence("iar", vcpu, text, {intid, *allowed}, intid)
         if intid == NONE:
             return
-        self.ideal.acknowledge(vcpu, intid)
+        taken = self.ideal.acknowledge(vcpu, intid, group, await self._running_priority(vcpu), before)
         self.late.acknowledge(key_of(intid, vcpu))
         self.facts.acknowledged(vcpu, intid)
+        if (taken.priority, taken.group) != (taken.irq.priority, taken.irq.group):
+            self.facts.note_reordered(vcpu, intid)
         for guest in self.guests if intid >= 32 else [self.guests[vcpu]]:
             if intid in guest.dropped:
                 guest.dropped.remove(intid)
@@ -176,11 +193,16 @@ class World:
 
     def _possible(self, vcpu: int, group: int) -> set[int]:
         """Return what IAR may give while a late exit is under way: anything due, or nothing."""
-        due = [*self.ideal.candidates(vcpu), *self._maybe(vcpu)]
+        maybe = [Offer(irq, irq.priority, irq.group) for irq in self._maybe(vcpu)]
+        due = [*self.ideal.candidates(vcpu), *maybe]
         return {
             NONE,
-            *(irq.intid for irq in due if irq.group == group and self.ideal.can_signal(vcpu, irq)),
+            *(one.irq.intid for one in due if one.group == group and self.ideal.can_signal(vcpu, one)),
         }
+
+    async def _running_priority(self, vcpu: int) -> int:
+        """Return RPR as the vCPU would read it."""
+        return (await self.machine.port(self.runners[vcpu]).access(Access(1, _RPR))).value
 
     def _maybe(self, vcpu: int) -> list[IdealIrq]:
         """Return the interrupts that a late edge may have made pending on a vCPU."""
@@ -242,14 +264,14 @@ class World:
             if runner.stuck:
                 raise Divergence("storm", vcpu, "; ".join(runner.stuck))
             if runner.place is Place.ASLEEP and self.ideal.awake(vcpu):
-                due = {irq.intid for irq in self.ideal.best(vcpu)}
+                due = {offer.irq.intid for offer in self.ideal.best(vcpu)}
                 raise Divergence("asleep", vcpu, f"asleep while {_either(due)} is signalled", due)
             if runner.place is Place.GUEST:
                 await self._compare_interface(runner)
 
     async def _compare_interface(self, runner: Runner) -> None:
         vcpu, port = runner.number, self.machine.port(runner)
-        running = (await port.access(Access(1, _RPR))).value
+        running = await self._running_priority(vcpu)
         want = self.ideal.interfaces[vcpu].running_priority
         if running != want:
             text = f"RPR is {running:#x}, the ideal says {want:#x}"
@@ -257,7 +279,9 @@ class World:
         best = self.ideal.best(vcpu)
         lines = await port.lines()
         found = (lines.virq, lines.vfiq)
-        allowed = {self._lines(vcpu, irq) for irq in best} or {(False, False)}
+        allowed = {self._lines(vcpu, offer) for offer in best}
+        if self.ideal.may_be_idle(vcpu):
+            allowed.add((False, False))
         hppir = []
         for group in (0, 1):
             response = await port.access(Access(1, _HPPIR[group]))
@@ -270,7 +294,7 @@ class World:
         kind = "hppir"
         if not text and found not in allowed:
             kind, text = "lines", f"vIRQ, vFIQ are {found}, the ideal says {_either(allowed)}"
-        intids = {*hppir, *(irq.intid for irq in best)}
+        intids = {*hppir, *(offer.irq.intid for offer in best)}
         if self.setup.latency:
             if text and {irq.intid for irq in self._maybe(vcpu)} & set(hppir):
                 text = ""
@@ -280,99 +304,15 @@ class World:
         elif text:
             raise Divergence(kind, vcpu, text, intids)
 
-    def _lines(self, vcpu: int, irq: IdealIrq) -> tuple[bool, bool]:
-        signalled = self.ideal.can_signal(vcpu, irq)
-        return signalled and irq.group == 1, signalled and irq.group == 0
-
-    async def finish(self) -> None:
-        """Let the guests handle everything, then compare the state of every interrupt.
-
-        Raises
-        ------
-        Divergence
-            On the way, or in the end.
-        """
-        for runner in self.runners:
-            if runner.place is Place.ASLEEP:  # a signal to the VMM ends any sleep
-                runner.place = Place.OUT
-                await self.machine.enter(runner)
-                await self.machine.settle()
-        await self._drain()
-        for runner in self.runners:
-            await self.machine.put(runner)
-        for one, vcpu in self.instances():
-            self._compare_final(one.intid, vcpu)
-
-    async def _drain(self) -> None:
-        for vcpu in range(self.setup.vcpus):
-            await self._handle_all(vcpu)
-        for vcpu, interface in enumerate(self.ideal.interfaces):
-            interface.pmr = 0xF8
-            await self._step(vcpu, write_register("PMR", 0xF8))
-            for group in (0, 1):
-                interface.enables[group] = True
-                await self._step(vcpu, write_register(f"IGRPEN{group}", 1))
-        for _ in range(4 * len(self.setup.interrupts)):
-            for vcpu in range(self.setup.vcpus):
-                await self._step(vcpu, Operation(Kind.EXIT))
-            waiting = [v for v in range(self.setup.vcpus) if await self._signalled(v)]
-            if not waiting:
-                return
-            for vcpu in waiting:
-                for group in (0, 1):
-                    await self.acknowledge(vcpu, group)
-                    await self.compare()
-                await self._handle_all(vcpu)
-        raise Divergence("starved", waiting[0], "the guests never get through", self._due(waiting[0]))
-
-    async def _signalled(self, vcpu: int) -> bool:
-        """Return whether an interrupt is signalled to a vCPU, on the machine or by the ideal."""
-        lines = await self.machine.port(self.runners[vcpu]).lines()
-        return lines.virq or lines.vfiq or self.ideal.awake(vcpu)
-
-    def _due(self, vcpu: int) -> set[int]:
-        return {irq.intid for irq in self.ideal.best(vcpu)}
-
-    async def _step(self, vcpu: int, operation: Operation) -> None:
-        if self.runnable(vcpu):
-            await self.operate(vcpu, operation)
-        await self.compare()
-
-    async def _handle_all(self, vcpu: int) -> None:
-        """End and deactivate what a guest has in flight, its devices satisfied."""
-        guest = self.guests[vcpu]
-        while guest.stack:
-            await self.satisfy(guest.stack[-1][0], vcpu)
-            await self.end(vcpu)
-            await self.compare()
-        while guest.dropped:
-            await self.satisfy(guest.dropped[0], vcpu)
-            await self.deactivate(vcpu, guest.dropped[0], vcpu)
-            await self.compare()
+    def _lines(self, vcpu: int, offer: Offer) -> tuple[bool, bool]:
+        signalled = self.ideal.can_signal(vcpu, offer)
+        return signalled and offer.group == 1, signalled and offer.group == 0
 
     async def satisfy(self, intid: int, vcpu: int) -> None:
         """Let a device lower its line, as it does when its handler has served it."""
         irq = self.ideal.irq(intid, vcpu)
         if irq.level and irq.line:
             await self.set_line(intid, vcpu, False)
-
-    def _compare_final(self, intid: int, vcpu: int) -> None:
-        ideal, real = self.ideal.irq(intid, vcpu), self.vgic_irq(intid, vcpu)
-        pending = irq_is_pending(real)
-        if vgic_irq_is_mapped_level(real) and real.active:  # its line counts again once it is inactive
-            pending = vgic_get_phys_line_level(real)
-        if key_of(intid, vcpu) in self.late.maybe:
-            pending = ideal.pending
-        want = (ideal.active, ideal.pending, ideal.enabled)
-        found = (real.active, pending, real.enabled)
-        if want != found:
-            names = ("active", "pending", "enabled")
-            text = ", ".join(
-                f"{name} {int(f)} (ideal {int(w)})"
-                for name, f, w in zip(names, found, want, strict=True)
-                if f != w
-            )
-            raise Divergence("final", vcpu, f"{intid}: {text}", {intid})
 
 
 def _either(values) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sim.kvm.bugs import BUGS
 from sim.refinement.actions import Action
 from sim.refinement.exceptions import EXCEPTIONS
 from sim.refinement.run import refine
@@ -68,26 +69,39 @@ EXAMPLES = {
     "R1": (Setup(interrupts=(edge(32, 0x80),)), "pulse 0; ack; pulse 0; enable 0 0 0"),
     "R2": (
         Setup(lrs=4, vcpus=2, trouble=True, interrupts=(edge(32, 0x80),)),
-        "pulse 0; route 0 0 1",
+        "pulse 0; pmr 0 4; wfi 0; route 1 0 1",
     ),
-    "R3": (Setup(lrs=4, trouble=True, interrupts=(level(32, 0x80),)), "raise 0; lower 0"),
+    "R3": (
+        Setup(lrs=4, vcpus=2, trouble=True, interrupts=(edge(32, 0x80),)),
+        "pulse 0; enable 1 0 0",
+    ),
     "R4": (
         Setup(lrs=2, trouble=True, interrupts=(level(27, 0x30, hw=27), edge(32, 0x10), edge(33, 0x20))),
         "pulse 0; pulse 1; phys 0 1; phys 0 0; ack; eoi; ack",
     ),
     "R5": (
-        Setup(lrs=4, vcpus=2, trouble=True, latency=8, interrupts=(edge(33, 0x80, vcpu=1),)),
-        "pulse 0; exit 1; unpend 0 0; exit 1; ack 1",
+        Setup(lrs=4, vcpus=2, trouble=True, interrupts=(edge(33, 0x80, vcpu=1),)),
+        "pulse 0; unpend 0 0",
     ),
     "R6": (
         Setup(lrs=4, vcpus=2, eoimode=1, latency=8, interrupts=(edge(36, 0x10),)),
         "pulse 0; exit 0; ack 0; eoi 0; dir 1 0 0",
+    ),
+    "R7": (
+        Setup(lrs=4, vcpus=2, trouble=True, interrupts=(edge(32, 0x80),)),
+        "pulse 0; pmr 0 4; wfi 0; prio 1 0 1",
     ),
 }
 
 
 def test_every_exception_has_its_example():
     assert set(EXAMPLES) == {known.name for known in EXCEPTIONS}
+
+
+def test_every_exception_is_a_known_failure():
+    """It has a scenario or a test of its own, which also runs on the gateware."""
+    shown = {bug.name for bug in BUGS if bug.scenarios or bug.test}
+    assert {known.name for known in EXCEPTIONS} <= shown
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
