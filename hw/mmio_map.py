@@ -5,12 +5,13 @@ from __future__ import annotations
 from hw.errors import InputError
 from hw.mmio import Frame, MmioRegister
 from hw.registers import Register, lookup
+from hw.registers_dist import REGISTERS_DIST
 from hw.registers_v2 import REGISTERS_V2
 
 __all__ = ["MMIO_BY_NAME", "MMIO_REGISTERS", "find_register", "lookup_mmio", "register_on"]
 
 #: All memory-mapped registers, in table order.
-MMIO_REGISTERS: tuple[MmioRegister, ...] = REGISTERS_V2
+MMIO_REGISTERS: tuple[MmioRegister, ...] = REGISTERS_V2 + REGISTERS_DIST
 #: Memory-mapped register by architectural name.
 MMIO_BY_NAME: dict[str, MmioRegister] = {register.name: register for register in MMIO_REGISTERS}
 _BY_WORD = {

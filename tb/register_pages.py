@@ -11,7 +11,7 @@ from hw.mmio import Frame, MmioRegister
 from hw.mmio_map import MMIO_REGISTERS
 from hw.registers import REGISTERS, Access, Field, Redirect, Register, Space, Trap
 
-__all__ = ["encoding_name", "register_index", "register_page"]
+__all__ = ["encoding_name", "mapped_registers", "register_index", "register_page"]
 
 
 def encoding_name(encoding: int) -> str:
@@ -38,6 +38,16 @@ Build = GicConfig | GicV2Config | PhysicalConfig
 def _frame_config(frame: Frame, config: GicConfig) -> GicV2Config | PhysicalConfig:
     """Return the build of a frame: as many LRs as ``config``, and the default physical side."""
     return GicV2Config(config.lrs) if frame in (Frame.GICH, Frame.GICV) else PhysicalConfig()
+
+
+def mapped_registers(config: GicConfig) -> list[MmioRegister]:
+    """Return the memory-mapped registers to describe; of the distributor those that a build has."""
+    distributor = (Frame.GICD, Frame.GICR)
+    return [
+        register
+        for register in MMIO_REGISTERS
+        if register.frame not in distributor or register.exists(_frame_config(register.frame, config))
+    ]
 
 
 def _implemented(field: Field, config: Build) -> str:
@@ -162,7 +172,7 @@ def register_index(config: GicConfig) -> str:
             _reset(register, _frame_config(register.frame, config)),
             register.doc,
         )
-        for register in MMIO_REGISTERS
+        for register in mapped_registers(config)
     ]
     mapped = _markdown_table(("register", "offset", "access", "reset", "meaning"), rows)
     return f"{system}\n{mapped}"

@@ -129,7 +129,7 @@ class Golden(Interrupts):
                 ):
                     return Response(Outcome.TRAP_EL2, 0, sysreg_esr(register.encoding, is_write, rt))
                 if execute is None or not ((imo and context.imo) or (fmo and context.fmo)):
-                    return self._physical(register, is_write)
+                    return self._physical(register, is_write, value)
         elif el == 2:
             found = self._el2.get(key)
             if found is None:
@@ -138,7 +138,7 @@ class Golden(Interrupts):
             if needs_sre and not context.sre_el2:
                 return Response(Outcome.TRAP_EL2, 0, sysreg_esr(register.encoding, is_write, rt))
             if execute is None:
-                return self._physical(register, is_write)
+                return self._physical(register, is_write, value)
         else:
             return _UNDEFINED
         if is_write:
@@ -146,7 +146,7 @@ class Golden(Interrupts):
             return _DONE
         return Response(_OK, execute())
 
-    def _physical(self, register: Register, is_write: bool) -> Response:
+    def _physical(self, register: Register, is_write: bool, operand: int) -> Response:
         """Answer an access that reaches the physical interface: these builds have none (TRP-9)."""
         value = _IDLE_PHYSICAL.get(register.encoding)
         if value is None or is_write or not self.deviations.phy_idle_interface:
@@ -161,8 +161,10 @@ class Golden(Interrupts):
         sre = register.name in ("ICC_SRE_EL1", "ICC_SRE_EL2")
         ich = register.space is Space.ICH
         exists = register.exists(self.config)
-        exists_el1 = self._exists_at_el1(register) if register.name.startswith("ICC_AP") else exists
-        executors = self._executors(register) if exists or exists_el1 else (None, None)
+        exists_el1 = exists_el2 = exists
+        if register.name.startswith("ICC_AP"):
+            exists_el1, exists_el2 = self._exists_at_el1(register), self._exists_at_el2(register)
+        executors = self._executors(register) if exists or exists_el1 or exists_el2 else (None, None)
         for is_write, allowed in ((False, register.readable), (True, register.writable)):
             if not allowed:
                 continue
@@ -170,7 +172,7 @@ class Golden(Interrupts):
             execute = executors[is_write]
             if exists_el1 != exists:
                 self._q7_keys.add(key)
-            if exists and register.min_el <= 2:
+            if exists_el2 and register.min_el <= 2:
                 self._el2[key] = (execute if ich or sre else None, not sre)
             if exists_el1 and register.min_el <= 2:
                 self._el1[key] = _El1Entry(
@@ -190,6 +192,10 @@ class Golden(Interrupts):
         if not physical:
             return register.exists(self.config)
         return register.index < 1 << max(min(physical, 7) - 5, 0)
+
+    def _exists_at_el2(self, register: Register) -> bool:
+        """Whether an ICC APR word exists at EL2: without a physical side, the same words (REG-9)."""
+        return register.exists(self.config)
 
     def _write_surplus(self, encoding: int, value: int) -> None:
         self._surplus[encoding] = value & 0xFFFF_FFFF

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from hw.config import GicConfig
-from hw.mmio_map import MMIO_REGISTERS, find_register
+from hw.mmio_map import find_register
 from hw.registers import REGISTERS
 from tb.cli.options import config_options
-from tb.register_pages import register_index, register_page
+from tb.register_pages import mapped_registers, register_index, register_page
 
 __all__ = ["command"]
 
@@ -26,7 +26,7 @@ def command(names: tuple[str, ...], markdown: bool, config: GicConfig) -> None:
     if not names:
         pages = [register_index(config)]
         if markdown:
-            pages += [register_page(register, config) for register in (*REGISTERS, *MMIO_REGISTERS)]
+            pages += [register_page(register, config) for register in (*REGISTERS, *mapped_registers(config))]
     text = "\n".join(pages)
     if markdown:
         click.echo(text, nl=False)

@@ -19,7 +19,7 @@ def test_names_and_places_are_unique():
     assert len(set(words)) == len(words)
 
 
-@pytest.mark.parametrize("register", MMIO_REGISTERS, ids=lambda register: register.name)
+@pytest.mark.parametrize("register", REGISTERS_V2, ids=lambda register: register.name)
 def test_fields_do_not_overlap(register):
     seen = 0
     for field in register.fields:
