@@ -18,7 +18,7 @@ ever waits for them, and their outputs move once per access.
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
@@ -118,7 +118,7 @@ class VirtualCore(wiring.Component):
         """Stages 1 and 2: decode and check ``self._request``."""
         raise NotImplementedError
 
-    def _readable(self, ops) -> dict[Target, Value]:
+    def _readable(self, m, ops) -> dict[Target, Value]:
         """Return what each readable target shows."""
         raise NotImplementedError
 
@@ -126,9 +126,13 @@ class VirtualCore(wiring.Component):
         """Stage 5: register the payload of the response; ``read`` is 0 unless the access reads."""
         raise NotImplementedError
 
-    def _lr_from(self, value: Value) -> Value:
+    def _lr_data(self, m, value: Value) -> Value:
         """Return the list register, in the layout of ICH_LR<n>_EL2, that a written value means."""
         return value
+
+    def _cpuid(self, lr: Value) -> Value:
+        """Return the CPUID that an acknowledge of a list register tells (V2-3)."""
+        return Const(0)
 
     def _ap_group(self, group: Value) -> Value:
         """Return the active-priority words that record an acknowledge of ``group``."""
@@ -240,6 +244,8 @@ class VirtualCore(wiring.Component):
         m.d.comb += [maint.hcr.eq(hcr), maint.vmcr.eq(vmcr)]
 
         self._winner = winner = Signal(Winner(config))
+        vintids = Array(lr.vINTID[: config.id_bits] for lr in self._lr_values)
+        cpuids = Array(self._cpuid(lr) for lr in self._lr_values)
         fiq = self._is_fiq(best.group)
         with m.If(remaining == 1):
             m.d.sync += [
@@ -247,16 +253,13 @@ class VirtualCore(wiring.Component):
                 winner.signalled.eq(can),
                 winner.group.eq(best.group),
                 winner.where.eq(1 << best.index),
-                winner.vintid.eq(Array(self._identities())[best.index]),
+                winner.vintid.eq(vintids[best.index]),
+                winner.cpuid.eq(cpuids[best.index]),
                 winner.level.eq((priority & mask) >> (8 - config.pre_bits)),
                 cpu.virq.eq(can & ~fiq),
                 cpu.vfiq.eq(can & fiq),
                 cpu.maintenance.eq(hcr.En & maint.misr.as_value().any()),
             ]
-
-    def _identities(self):
-        """Return what each list register is known as when it is acknowledged."""
-        return [lr.vINTID[: self.config.id_bits] for lr in self._lr_values]
 
     def _decide(self, m):
         """Stage 5: effects of the access and the value it reads."""
@@ -292,7 +295,7 @@ class VirtualCore(wiring.Component):
         ]
         read = Signal(64)
         with m.Switch(target):
-            for target_value, value in self._readable(ops).items():
+            for target_value, value in self._readable(m, ops).items():
                 with m.Case(target_value):
                     m.d.comb += read.eq(value)
         m.d.sync += self.cpu.response.valid.eq(self._stage[_decide_stage(self.config)])
@@ -303,10 +306,11 @@ class VirtualCore(wiring.Component):
         control, active, effects = self._control, self._active, self._effects
         checked = self._checked
         winner, found = self._winner, self._lookup.found
+        lr_data = self._lr_data(m, checked.value)
         for n, lr in enumerate(self._lrs):
             m.d.comb += [
                 lr.write.eq(self._lr_write[n]),
-                lr.write_data.eq(self._lr_from(checked.value)),
+                lr.write_data.eq(lr_data),
                 lr.acknowledge.eq(effects.acknowledge & winner.where[n]),
                 lr.discard.eq(effects.discard & winner.where[n]),
                 lr.deactivate.eq(effects.deactivate & found.where[n]),

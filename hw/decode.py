@@ -57,6 +57,10 @@ class Target(enum.Enum, shape=5):
     SRE_EL2 = 25
     #: SGI generation: always trapped or UNDEFINED here, there is no physical side.
     SGI = 26
+    #: Second words and identification: GICv2 only.
+    EISR1 = 27
+    ELRSR1 = 28
+    IIDR = 29
 
 
 class TrapClass(enum.Enum, shape=3):

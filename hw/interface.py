@@ -59,7 +59,7 @@ class VirtualCpuInterface(VirtualCore):
         executes = self._outcome == Outcome.OK
         return Checked(request.write, request.value, decoded.target, decoded.index, executes)
 
-    def _readable(self, ops):
+    def _readable(self, m, ops):
         """Return what each readable target shows; constants come from the register table."""
         config, control = self.config, self._control
         vmcr, maint = control.vmcr, self._maintenance

@@ -30,7 +30,8 @@ class Winner(data.StructLayout):
     """The selected list register, settled together with the lines (SIG-8).
 
     ``where`` is its list register as one-hot, ``level`` the active-priority bit an acknowledge sets
-    (IAR-4), ``signalled`` that it can be signalled now (SIG-1..7).
+    (IAR-4), ``signalled`` that it can be signalled now (SIG-1..7), ``cpuid`` the requesting PE of a GICv2
+    SGI.
     """
 
     def __init__(self, config: GicConfig):
@@ -40,6 +41,7 @@ class Winner(data.StructLayout):
             "group": 1,
             "where": config.lrs,
             "vintid": config.id_bits,
+            "cpuid": 3,
             "level": unsigned(config.pre_bits),
         })  # fmt: skip
 
@@ -115,30 +117,46 @@ class Operations(wiring.Component):
                 with m.Case(Target[f"IAR{group}"]):
                     self._acknowledge(m, group)
                 with m.Case(Target[f"HPPIR{group}"]):
-                    with m.If(self.winner.valid & (self.winner.group == group)):
-                        m.d.comb += self.result.eq(self.winner.vintid)
+                    with m.If(self.winner.valid & self._serves(self.winner, group)):
+                        m.d.comb += self.result.eq(self._identity())
+                    self._withheld(m, group, self.winner.valid)
                 with m.Case(Target[f"EOIR{group}"]):
                     self._end_of_interrupt(m, group)
             with m.Case(Target.DIR):
                 self._deactivate(m)
         return m
 
+    def _serves(self, interrupt, group):
+        """Return whether the registers of ``group`` handle an interrupt."""
+        return interrupt.group == group
+
+    def _identity(self):
+        """Return what an acknowledge of the winner reads."""
+        return self.winner.vintid
+
+    def _withheld(self, m, group, offered):
+        """Answer for a winner that is ``offered`` but not served; SPURIOUS stands already."""
+
+    def _level_mask(self, group):
+        """Return the mask that made the level of the interrupt found, if EOIR of ``group`` serves it."""
+        return self.mask1 if group else self.mask0
+
     def _acknowledge(self, m, group):
         effects, winner = self.effects, self.winner
         special = (winner.vintid >= SPECIAL) & (winner.vintid <= SPURIOUS)
-        with m.If(winner.signalled & (winner.group == group)):
+        with m.If(winner.signalled & self._serves(winner, group)):
             m.d.comb += [
-                self.result.eq(winner.vintid),
+                self.result.eq(self._identity()),
                 effects.acknowledge.eq(self.execute & ~special),
                 effects.set.eq(self.execute & ~special),
                 effects.discard.eq(self.execute & special),  # IAR-6
             ]
+        self._withheld(m, group, winner.signalled)
 
     def _end_of_interrupt(self, m, group):
         effects, found = self.effects, self.found
-        mask = self.mask1 if group else self.mask0
         dropped = self.running.level << (8 - self._config.pre_bits)
-        belongs = (found.group == group) & ((found.priority & mask) == dropped)
+        belongs = self._serves(found, group) & ((found.priority & self._level_mask(group)) == dropped)
         is_lpi = self.intid >= FIRST_LPI
         # EOI-1, EOI-8: a special INTID, or nothing active, makes the write void.
         with m.If(self.execute & ~self._special() & self.running.active):
@@ -147,9 +165,12 @@ class Operations(wiring.Component):
                 finished = belongs & (~self.vmcr.VEOIM | is_lpi)
                 m.d.comb += effects.deactivate.eq(finished)
             with m.Elif(~is_lpi):
-                mode1 = int(self._config.eoicnt_mode1)
-                m.d.comb += effects.count.eq((~self.vmcr.VEOIM | mode1) & self._counted())
+                m.d.comb += effects.count.eq(self._counts_end() & self._counted())
         self._physical(m)
+
+    def _counts_end(self):
+        """Return whether an end of interrupt may count in the current EOImode (EOI-7)."""
+        return ~self.vmcr.VEOIM | int(self._config.eoicnt_mode1)
 
     def _deactivate(self, m):
         effects = self.effects
@@ -164,8 +185,12 @@ class Operations(wiring.Component):
 
     def _physical(self, m):
         """Take the physical interrupt of a HW list register along, if that can be one (HW-1, HW-3)."""
-        real = self.found.pintid < SPECIAL
-        m.d.comb += self.effects.physical.eq(self.effects.deactivate & self.found.hw & real)
+        physical = self.found.hw & self._physical_exists()
+        m.d.comb += self.effects.physical.eq(self.effects.deactivate & physical)
+
+    def _physical_exists(self):
+        """Return whether the physical INTID of the list register found may be deactivated (HW-3)."""
+        return self.found.pintid < SPECIAL
 
     def _special(self):
         return (self.intid >= SPECIAL) & (self.intid <= SPURIOUS)

@@ -16,6 +16,7 @@ import cocotb
 from cocotb_tools.runner import Runner, get_runner
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.export import to_verilog
 from tb.tools import find_simulator
@@ -75,7 +76,7 @@ def wave_kind(engine: str, waves: Path) -> str:
 
 
 @lru_cache(maxsize=64)
-def verilog_of(config: GicConfig, pes: int = 1) -> str:
+def verilog_of(config: GicConfig | GicV2Config, pes: int = 1) -> str:
     """Return the Verilog of a cluster; remembered, because exporting takes about a second."""
     return to_verilog(config, pes, name=TOP)
 

@@ -15,10 +15,11 @@ from cocotb.triggers import RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
 from hw.config import GicConfig
-from hw.interface import LATENCY, settling
+from hw.config_v2 import GicV2Config
+from hw.core import latency, settling
 from sim import port
 from sim.engines.amaranth import reset_by_writes
-from sim.engines.codec import PortCodec
+from sim.engines.codec_v2 import codec_of
 
 __all__ = ["PERIOD", "CocotbPort", "bring_up"]
 
@@ -40,8 +41,8 @@ class CocotbPort:
         The top made by :func:`hw.export.to_verilog`.
     index : int
         Number of the PE.
-    config : GicConfig
-        What ``dut`` was made from.
+    config : GicConfig or GicV2Config
+        What ``dut`` was made from; with a GICv2 one this is a :class:`sim.port.MmioPort`.
     alone : bool
         No other PE shares the reset pin: :meth:`reset` may use it.
     strict : bool
@@ -50,11 +51,18 @@ class CocotbPort:
         before that), and Python is entered once less.
     """
 
-    def __init__(self, dut, index: int, config: GicConfig, alone: bool = True, strict: bool = False):
+    def __init__(
+        self,
+        dut,
+        index: int,
+        config: GicConfig | GicV2Config,
+        alone: bool = True,
+        strict: bool = False,
+    ):
         self.config = config
         self.alone = alone
         self.strict = strict
-        self._codec = PortCodec(config)
+        self._codec = codec_of(config)
 
         def pin(name: str):
             return getattr(dut, f"pe{index}__{name}")
@@ -70,9 +78,9 @@ class CocotbPort:
         self._deactivated: list[int] = []
         self._quiet = False  # nothing has happened since the port was seen to be settled
         self._cycle = Timer(PERIOD, "ns")
-        self._latency = Timer(PERIOD * LATENCY, "ns")
-        self._latency_rest = Timer(PERIOD * (LATENCY - 1), "ns")
-        self._latency_after = Timer(PERIOD * (LATENCY + 1), "ns")
+        self._latency = Timer(PERIOD * latency(config), "ns")
+        self._latency_rest = Timer(PERIOD * (latency(config) - 1), "ns")
+        self._latency_after = Timer(PERIOD * (latency(config) + 1), "ns")
         self._settling = Timer(PERIOD * (settling(config) + _SETTLE_MARGIN), "ns")
 
     def idle(self) -> None:
@@ -109,8 +117,16 @@ class CocotbPort:
         self._deactivated.clear()
 
     async def access(self, access: port.Access) -> port.Response:
-        """Execute one system-register access."""
-        self._payload.value = self._codec.request(access)
+        """Execute one register access."""
+        return self._codec.response(await self._execute(self._codec.request(access)))
+
+    async def mmio(self, access: port.MmioAccess) -> port.MmioResponse:
+        """Execute one access on the bus of a GICv2 build."""
+        return self._codec.mmio_response(await self._execute(self._codec.mmio(access)))
+
+    async def _execute(self, packed: int) -> int:
+        """Put a request on the pins and return the response."""
+        self._payload.value = packed
         self._quiet = False
         self._valid.value = 1
         if self.strict:
@@ -121,9 +137,9 @@ class CocotbPort:
             await self._cycle
         # Until now the port was not ready for another request.
         self._valid.value = 0
-        return self._codec.response(int(self._response.value))
+        return int(self._response.value)
 
-    async def _strictly(self) -> port.Response:
+    async def _strictly(self) -> int:
         """Finish an access whose request is on the pins, by the letter of the protocol."""
         while not self._ready.value:
             await self._cycle
@@ -132,7 +148,7 @@ class CocotbPort:
         await self._latency_rest
         while not self._response_valid.value:
             await self._cycle
-        return self._codec.response(int(self._response.value))
+        return int(self._response.value)
 
     async def wait(self, cycles: int) -> None:
         """Let at least one cycle pass without an access."""
@@ -170,7 +186,9 @@ class CocotbPort:
         return int(get_sim_time("ns"))
 
 
-async def bring_up(dut, config: GicConfig, pes: int = 1, strict: bool = False) -> list[CocotbPort]:
+async def bring_up(
+    dut, config: GicConfig | GicV2Config, pes: int = 1, strict: bool = False
+) -> list[CocotbPort]:
     """Start the clock, reset the cluster and return its CPU ports."""
     ports = [CocotbPort(dut, n, config, alone=pes == 1, strict=strict) for n in range(pes)]
     dut.rst.value = 1

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import cocotb
 
-from hw.config import GicConfig
 from sim import progress
-from sim.engines.job import find_function
+from sim.engines.job import config_from_json, find_function
 from tb.driver import bring_up
 
 __all__ = ["run"]
@@ -38,7 +37,7 @@ async def run(dut) -> None:
     job = json.loads(Path(os.environ["SPILLWAY_JOB"]).read_text())
     with progress.to_file(Path(job["progress"])):
         try:
-            ports = await bring_up(dut, GicConfig(**job["config"]), job["pes"])
+            ports = await bring_up(dut, config_from_json(job["config"]), job["pes"])
             answer = {"result": await find_function(job["function"])(ports, **job["arguments"])}
             text = json.dumps(answer)
         except Exception as error:  # carried over to the process that asked

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from cocotb.triggers import Timer
 
 from hw.config import GicConfig
-from hw.interface import LATENCY
-from sim.engines.codec import PortCodec
-from sim.port import Access, Lines, Response, State
+from hw.config_v2 import GicV2Config
+from hw.core import latency
+from sim.engines.codec_v2 import codec_of
+from sim.port import Access, Lines, MmioAccess, MmioResponse, Response, State
 from tb.driver import PERIOD
 
 __all__ = ["Monitor", "Settled", "Transaction"]
@@ -23,10 +24,13 @@ __all__ = ["Monitor", "Settled", "Transaction"]
 
 @dataclass(frozen=True)
 class Transaction:
-    """One access: ``taken`` and ``answered`` are cycles since the monitor started."""
+    """One access: ``taken`` and ``answered`` are cycles since the monitor started.
 
-    access: Access
-    response: Response
+    On a GICv2 port an access that is not to a whole register is a bus access, with the answer of the bus.
+    """
+
+    access: Access | MmioAccess
+    response: Response | MmioResponse
     taken: int
     answered: int
 
@@ -54,7 +58,7 @@ class Monitor:
         The cluster.
     index : int
         Number of the PE.
-    config : GicConfig
+    config : GicConfig or GicV2Config
         What it was made from.
     on_transaction, on_settled, on_deactivation, on_reset : callable
         Called with a :class:`Transaction`, a :class:`Settled` (once after every access, unless the next
@@ -71,7 +75,7 @@ class Monitor:
 
     dut: object
     index: int
-    config: GicConfig
+    config: GicConfig | GicV2Config
     on_transaction: Callable[[Transaction], None] = _nothing
     on_settled: Callable[[Settled], None] = _nothing
     on_deactivation: Callable[[int], None] = _nothing
@@ -85,7 +89,8 @@ class Monitor:
     _resting: tuple | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._codec = PortCodec(self.config)
+        self._codec = codec_of(self.config)
+        self._latency = latency(self.config)
         names = (
             "request__valid", "request__ready", "request__payload", "response__valid", "response__payload",
             "virq", "vfiq", "maintenance", "settled", "deactivate__valid", "deactivate__ready",
@@ -123,7 +128,7 @@ class Monitor:
         self._look_at_lines()
 
     def _look_at_response(self) -> None:
-        due = self._pending is not None and self.cycle - self._pending[0] == LATENCY
+        due = self._pending is not None and self.cycle - self._pending[0] == self._latency
         valid = self._read("response__valid")
         self._require(valid == due, "a response must come exactly the latency after its request")
         if not valid:
@@ -132,7 +137,7 @@ class Monitor:
         self._pending = None
         self._unsettled = True
         self.transactions += 1
-        response = self._codec.response(self._read("response__payload"))
+        response = self._codec.answer(access, self._read("response__payload"))
         self.on_transaction(Transaction(access, response, taken, self.cycle))
 
     def _look_at_deactivation(self) -> bool:

@@ -19,17 +19,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cocotb_tools.check_results import get_results
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim import progress as progress_reports
 from sim.engines.golden import GoldenPort
-from sim.engines.job import find_function
+from sim.engines.job import config_to_json, find_function
 from sim.port import run
 from tb.build import TOP, build_root, build_simulation, quiet_runner, verilog_of, wave_kind
 from tb.coverage import Coverage
@@ -54,7 +55,7 @@ def run_job(
     arguments: dict[str, Any] | None = None,
     *,
     engine: str = "golden",
-    config: GicConfig | None = None,
+    config: GicConfig | GicV2Config | None = None,
     pes: int = 1,
     waves: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -70,7 +71,7 @@ def run_job(
         Keyword arguments; anything JSON can carry.
     engine : str
         One of :data:`ENGINES`.
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Parameters of the cluster; the defaults if None.
     pes : int, 1..8
         Number of PEs.
@@ -209,7 +210,7 @@ def _run_simulated(engine, simulation, job, arguments, config, pes, waves, progr
         description = {
             "function": job,
             "arguments": arguments,
-            "config": asdict(config),
+            "config": config_to_json(config),
             "pes": pes,
             "answer": str(directory / "answer.json"),
             "progress": str(directory / "progress"),
@@ -265,7 +266,7 @@ def run_bench(
     module: str,
     *,
     engine: str = "verilator",
-    config: GicConfig | None = None,
+    config: GicConfig | GicV2Config | None = None,
     pes: int = 1,
     operations: int = 1000,
     seed: int = 1,
@@ -304,7 +305,7 @@ def run_bench(
     simulation = build_simulation(engine, verilog if verilog is not None else verilog_of(config, pes), kind)
     with _run_directory(engine) as directory:
         settings = {
-            "config": asdict(config),
+            "config": config_to_json(config),
             "pes": pes,
             "operations": operations,
             "coverage": str(directory / "coverage.json"),

@@ -12,11 +12,14 @@ from amaranth.sim import Simulator
 
 from hw.cluster import Cluster
 from hw.config import GicConfig
-from hw.interface import LATENCY, settling
+from hw.config_v2 import GicV2Config
+from hw.core import latency, settling
+from hw.fields import Access as Use
+from hw.mmio import Frame
 from hw.registers import REGISTERS, Space
-from hw.registers import Access as Use
-from sim.engines.codec import PortCodec
-from sim.port import Access, CpuPort, Lines, Response, State, write
+from hw.registers_v2 import REGISTERS_V2
+from sim.engines.codec_v2 import codec_of
+from sim.port import Access, CpuPort, Lines, MmioAccess, MmioResponse, Response, State, write
 
 __all__ = ["PERIOD", "AmaranthEngine", "AmaranthPort", "reset_by_writes", "run_job"]
 
@@ -29,18 +32,18 @@ class AmaranthPort:
 
     Parameters
     ----------
-    config : GicConfig
-        What the cluster was made from.
-    pins : CpuPortSignature interface
+    config : GicConfig or GicV2Config
+        What the cluster was made from; with a GICv2 one this is a :class:`sim.port.MmioPort`.
+    pins : CpuPortSignature or GicV2PortSignature interface
         The PE's port.
     rst : Signal or None
         Reset of the cluster when no other PE shares it.
     """
 
-    def __init__(self, config: GicConfig, pins: Any, rst: Any = None):
+    def __init__(self, config: GicConfig | GicV2Config, pins: Any, rst: Any = None):
         self.config = config
         self._ctx: Any = None
-        self._codec = PortCodec(config)
+        self._codec = codec_of(config)
         self._pins = pins
         self._rst = rst
         self._payload = pins.request.payload.as_value()
@@ -48,6 +51,7 @@ class AmaranthPort:
         self._observe = pins.observe.as_value()
         self._pintid = pins.deactivate.payload.as_value()
         self._deactivated: list[int] = []
+        self._latency = latency(config)
         self._settling = settling(config) + 1
 
     def attach(self, ctx: Any) -> None:
@@ -74,16 +78,24 @@ class AmaranthPort:
         self._deactivated.clear()
 
     async def access(self, access: Access) -> Response:
-        """Execute one system-register access."""
+        """Execute one register access."""
+        return self._codec.response(await self._execute(self._codec.request(access)))
+
+    async def mmio(self, access: MmioAccess) -> MmioResponse:
+        """Execute one access on the bus of a GICv2 build."""
+        return self._codec.mmio_response(await self._execute(self._codec.mmio(access)))
+
+    async def _execute(self, packed: int) -> int:
+        """Put a request on the pins and return the response."""
         ctx, request = self._ctx, self._pins.request
-        ctx.set(self._payload, self._codec.request(access))
+        ctx.set(self._payload, packed)
         ctx.set(request.valid, 1)
-        await ctx.tick().repeat(LATENCY if ctx.get(request.ready) else LATENCY + 1)
+        await ctx.tick().repeat(self._latency if ctx.get(request.ready) else self._latency + 1)
         while not ctx.get(self._pins.response.valid):
             await ctx.tick()
         # Until now the port was not ready for another request.
         ctx.set(request.valid, 0)
-        return self._codec.response(ctx.get(self._response))
+        return ctx.get(self._response)
 
     async def _settle(self) -> None:
         """Wait until the lines and the probe show what the last access left."""
@@ -114,12 +126,16 @@ class AmaranthPort:
 
 
 async def reset_by_writes(port: CpuPort) -> None:
-    """Write every ICH register's reset value (REG-13), ICH_HCR_EL2 first so that no line moves on the way.
+    """Write every ICH or GICH register's reset value (REG-13), HCR first so that no line moves on the way.
 
     For one of several PEs behind one reset pin.
     """
-    for register in REGISTERS:
-        if register.space is Space.ICH and register.access is Use.RW and register.exists(port.config):
+    if isinstance(port.config, GicV2Config):
+        table = [register for register in REGISTERS_V2 if register.frame is Frame.GICH]
+    else:
+        table = [register for register in REGISTERS if register.space is Space.ICH]
+    for register in table:
+        if register.access is Use.RW and register.exists(port.config):
             await write(port, 2, register, register.reset_value(port.config))
 
 
@@ -134,7 +150,7 @@ class AmaranthEngine:
         The cluster.
     """
 
-    def __init__(self, config: GicConfig, pes: int = 1):
+    def __init__(self, config: GicConfig | GicV2Config, pes: int = 1):
         top = Module()
         # A domain of its own, so that the reset can be driven.
         top.domains.sync = domain = ClockDomain()
@@ -189,7 +205,7 @@ class AmaranthEngine:
 def run_job(
     function: Callable[..., Any],
     arguments: dict[str, Any],
-    config: GicConfig,
+    config: GicConfig | GicV2Config,
     pes: int = 1,
     waves: Path | None = None,
 ) -> Any:

@@ -112,6 +112,10 @@ class PortCodec:
         esr, esr_mask = self._esr
         return Response(outcome, packed >> value & value_mask, packed >> esr & esr_mask)
 
+    def answer(self, access: Access, packed: int) -> Response:
+        """Unpack the response to ``access``, as a monitor sees it."""
+        return self.response(packed)
+
     def state(self, packed: int) -> State:
         """Unpack the probe."""
         state = State()

@@ -9,11 +9,26 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
+from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 
-__all__ = ["find_function"]
+__all__ = ["config_from_json", "config_to_json", "find_function"]
+
+_CONFIGS = {kind.__name__: kind for kind in (GicConfig, GicV2Config)}
+
+
+def config_to_json(config: GicConfig | GicV2Config) -> dict[str, Any]:
+    """Return a configuration as JSON carries it."""
+    return {"kind": type(config).__name__, "values": asdict(config)}
+
+
+def config_from_json(data: dict[str, Any]) -> GicConfig | GicV2Config:
+    """Return the configuration that :func:`config_to_json` made this of."""
+    return _CONFIGS[data["kind"]](**data["values"])
 
 
 def find_function(name: str) -> Callable[..., Any]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import cocotb
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
+from sim.engines.job import config_from_json
 from sim.stimulus import RandomChoices
 from tb.coverage import Coverage
 from tb.driver import CocotbPort, bring_up
@@ -27,7 +29,7 @@ class Bench:
     """
 
     dut: object
-    config: GicConfig
+    config: GicConfig | GicV2Config
     settings: dict
     coverage: Coverage
     ports: list[CocotbPort] = field(default_factory=list)
@@ -57,7 +59,7 @@ class Bench:
 async def start(dut) -> Bench:
     """Reset the cluster and start watching it."""
     settings = json.loads(Path(os.environ["SPILLWAY_BENCH"]).read_text())
-    config = GicConfig(**settings["config"])
+    config = config_from_json(settings["config"])
     bench = Bench(dut, config, settings, Coverage(config))
     bench.ports = await bring_up(dut, config, settings["pes"], strict=True)
     for n in range(settings["pes"]):

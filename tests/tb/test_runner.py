@@ -4,6 +4,7 @@ import pytest
 
 from hw.config import GicConfig
 from hw.errors import InputError
+from sim.port import Lines
 from tb import tools
 from tb.build import build_simulation, explain_failure
 from tb.runner import ENGINES, JobError, run_job
@@ -26,9 +27,10 @@ def test_every_engine_shows_what_golden_shows(engine, no_output):
         name = f"tests.jobs:{job}"
         golden = run_job(name, arguments, config=CONFIG, pes=2)
         assert run_job(name, arguments, engine=engine, config=CONFIG, pes=2) == golden
-    assert golden[:2] == [[[False, False, False], []]] * 2
-    assert golden[3] == [[True, False, False], []]  # vIRQ of the last PE only
-    assert golden[-6:-5] == [[[False, False, False], [48]]]  # HW-1, once, at the end of the interrupt
+    quiet = list(Lines(False, False, False))
+    assert golden[:2] == [[quiet, []]] * 2
+    assert golden[3] == [list(Lines(True, False, False)), []]  # vIRQ of the last PE only
+    assert golden[-6:-5] == [[quiet, [48]]]  # HW-1, once, at the end of the interrupt
 
 
 @pytest.mark.parametrize("engine", TIMED)
