@@ -1,5 +1,7 @@
 """The world switch: the only code that reads and writes ICH_* (spec sections 3.2, 9, 18).
 
+A GICv2 host's is in :mod:`sim.world_switch_v2`.
+
 Everything between two runs of the guest is memory (:mod:`sim.kvm`); these coroutines carry the shadow to the
 registers and back, through one :class:`sim.port.CpuPort`, in exactly the kernel's order. The order is known
 from recorded kernels and is a result in itself:
@@ -28,9 +30,11 @@ from __future__ import annotations
 from hw.registers import BY_NAME, Register
 from sim.kvm.ap_list import ApListSummary
 from sim.kvm.flush_sync import kvm_vgic_flush_hwstate, kvm_vgic_sync_hwstate
+from sim.kvm.irq import VgicModel
 from sim.kvm.regs import HCR, LR_STATE
 from sim.kvm.vm import Vcpu
 from sim.port import CpuPort, read, write
+from sim.world_switch_v2 import vgic_v2_load, vgic_v2_put, vgic_v2_restore_state, vgic_v2_save_state
 
 __all__ = [
     "flush_hwstate",
@@ -54,9 +58,16 @@ ICH_AP1R: tuple[Register, ...] = tuple(BY_NAME[f"ICH_AP1R{n}_EL2"] for n in rang
 
 
 async def kvm_vgic_load(port: CpuPort, vcpu: Vcpu) -> None:
-    """Bring VMCR and the active priorities in when the vCPU is scheduled on this CPU (``vgic_v3_load``)."""
+    """Bring VMCR and the active priorities in when the vCPU is scheduled on this CPU (``vgic_v3_load``).
+
+    For a GICv2 guest VMCR waits for SRE to be off, in ``vgic_v3_activate_traps``: before, VFIQEn reads as 1.
+    """
+    if vcpu.vm.host.gicv2:
+        await vgic_v2_load(port, vcpu)
+        return
     profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
-    await write(port, 2, ICH_VMCR, cpu_if.vgic_vmcr)
+    if vcpu.vm.vgic_model is not VgicModel.V2:
+        await write(port, 2, ICH_VMCR, cpu_if.vgic_vmcr)
     if not profile.vtr_cached:
         await read(port, 2, ICH_VTR)
     for registers, shadow in ((ICH_AP0R, cpu_if.vgic_ap0r), (ICH_AP1R, cpu_if.vgic_ap1r)):
@@ -68,6 +79,9 @@ async def kvm_vgic_load(port: CpuPort, vcpu: Vcpu) -> None:
 
 async def kvm_vgic_put(port: CpuPort, vcpu: Vcpu) -> None:
     """Take VMCR (unless every exit does) and the active priorities out (``vgic_v3_put``)."""
+    if vcpu.vm.host.gicv2:
+        await vgic_v2_put(port, vcpu)
+        return
     profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
     save_vmcr = not profile.eager_vmcr
     if save_vmcr and profile.vmcr_before_aprs:
@@ -92,6 +106,8 @@ async def read_active_priorities(port: CpuPort, vcpu: Vcpu) -> None:
 async def vgic_v3_activate_traps(port: CpuPort, vcpu: Vcpu) -> None:
     """Make the trap bits take effect before the first entry, where hyp emulates registers."""
     vm = vcpu.vm
+    if vm.vgic_model is VgicModel.V2:
+        await write(port, 2, ICH_VMCR, vcpu.cpu_if.vgic_vmcr)
     if vm.host.cpuif_trap:
         constant = vm.profile.constant_traps
         await write(port, 2, ICH_HCR, HCR.En | vm.host.trap_bits if constant else vcpu.cpu_if.vgic_hcr)
@@ -109,6 +125,9 @@ async def vgic_restore_state(port: CpuPort, vcpu: Vcpu) -> None:
     HCR goes first, so with UIE or NPIE set the maintenance line is high while the LRs are written.
     """
     vm, cpu_if = vcpu.vm, vcpu.cpu_if
+    if vm.host.gicv2:
+        await vgic_v2_restore_state(port, vcpu)
+        return
     if not vm.host.vhe:
         await vgic_v3_activate_traps(port, vcpu)
     if not cpu_if.used_lrs and not vm.profile.hcr_every_entry:
@@ -125,6 +144,9 @@ async def vgic_save_state(port: CpuPort, vcpu: Vcpu) -> None:
     HCR becomes 0, not just En: a stale TDIR would trap the host's own deactivations (section 21.6). MISR is
     read because, where HCR is only memory to the level below, nothing else would tell it (m36).
     """
+    if vcpu.vm.host.gicv2:
+        await vgic_v2_save_state(port, vcpu)
+        return
     profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
     cleared = 0 if profile.hcr_zero_on_exit else cpu_if.vgic_hcr & ~HCR.En
     if cpu_if.used_lrs:
@@ -171,7 +193,7 @@ async def sync_hwstate_aborted(port: CpuPort, vcpu: Vcpu) -> None:
 
     VHE saves what it has just restored. On nVHE hyp never ran: the fold works on the flush's own values.
     """
-    if vcpu.vm.host.vhe:
+    if vcpu.vm.host.vhe or vcpu.vm.host.gicv2:
         await sync_hwstate(port, vcpu)
     else:
         kvm_vgic_sync_hwstate(vcpu)

@@ -14,6 +14,7 @@ from sim.kvm.irq import (
     VGIC_NR_PRIVATE_IRQS,
     VGIC_NR_SGIS,
     VgicIrq,
+    VgicModel,
     irq_is_pending,
     vgic_irq_get_lr_count,
 )
@@ -111,10 +112,10 @@ def vgic_queue_irq_unlock(vm: Vm, irq: VgicIrq) -> bool:
 def _first_spi(vm: Vm, irq: VgicIrq) -> bool:
     """Count an SPI in active_spis; return whether every vCPU must re-enter to trap DIR (m31, m33).
 
-    Nothing is counted where the test before it already says no: without TDIR in hardware.
+    Nothing is counted where a test before it already says no: GICv2 guests, no TDIR in hardware.
     """
     profile = vm.profile
-    if not profile.track_spis or profile.tdir_by_route:
+    if vm.vgic_model is VgicModel.V2 or not profile.track_spis or profile.tdir_by_route:
         return False
     if profile.broadcast_needs_tdir and not vm.host.has_tdir:
         return False

@@ -1,19 +1,21 @@
-"""A trapped ICV_DIR_EL1 write in the kernel (spec section 12.3)."""
+"""A trapped write of ICV_DIR_EL1 or GICV_DIR in the kernel (spec sections 12.3, 13)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from sim.kvm.ap_list import vgic_target_oracle
-from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS
-from sim.kvm.lr import vgic_get_vcpu_irq, vgic_v3_compute_lr, vgic_v3_fold_lr
-from sim.kvm.regs import LR_A, LR_HW, VMCR, lr_pintid
+from sim.kvm.interface import vgic_compute_inactive_lr, vgic_deactivate_phys, vgic_fold_lr
+from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VgicIrq, vgic_is_v2_sgi
+from sim.kvm.lr import vgic_get_vcpu_irq
+from sim.kvm.regs import VMCR
 from sim.kvm.requests import kvm_make_request, kvm_vcpu_kick
 from sim.kvm.vm import Request, Vcpu
 
-__all__ = ["CactiveWrite", "vgic_v3_deactivate"]
+__all__ = ["CactiveWrite", "vgic_v2_deactivate", "vgic_v3_deactivate"]
 
-_CPUID = 0x7 << 10
+_CPUID_SHIFT = 10
+_CPUID = 0x7 << _CPUID_SHIFT
 
 
 class CactiveWrite(NamedTuple):
@@ -62,11 +64,46 @@ def vgic_v3_deactivate(vcpu: Vcpu, value: int) -> CactiveWrite | None:
         kvm_make_request(Request.VGIC_PROCESS_UPDATE, target)
         word = intid // 32
         return CactiveWrite(word * 4 if profile.icactiver_offset else word, 1 << intid % 32)
-    lr = vgic_v3_compute_lr(vcpu, irq) & ~LR_A
-    if lr & LR_HW and (irq.active or not profile.dir_phys_if_active):
-        vm.host.irqs.vgic_v3_deactivate_phys(lr_pintid(lr))
-    vgic_v3_fold_lr(vcpu, lr)
-    kvm_make_request(Request.VGIC_PROCESS_UPDATE, target)
+    if profile.dir_cpuid and _wrong_source(irq, value):
+        return None
+    _deactivate(vcpu, irq, target)
     if profile.kick_after_dir and target is not vcpu and vgic_target_oracle(irq) is not None:
         kvm_vcpu_kick(target)
     return None
+
+
+def vgic_v2_deactivate(vcpu: Vcpu, value: int) -> CactiveWrite | None:
+    """Deactivate an interrupt by software on a GICv2 host, as ``vgic_v3_deactivate``.
+
+    GICv2 has always had the owner in mind (``dir_owner``); an SGI needs its source, whatever it is.
+    """
+    vm = vcpu.vm
+    profile = vm.profile
+    if not profile.v2_dir_device or not profile.v2_fold_primitive:
+        return None
+    if not vcpu.cpu_if.vgic_vmcr & VMCR.VEOIM:
+        return None
+    intid = value & ~_CPUID
+    irq = vgic_get_vcpu_irq(vcpu, intid)
+    target = irq.vcpu if irq is not None else None
+    if target is None:
+        return None
+    if irq.on_lr:
+        kvm_make_request(Request.VGIC_PROCESS_UPDATE, target)
+        return CactiveWrite(intid // 32 * 4, 1 << intid % 32)
+    if not _wrong_source(irq, value):
+        _deactivate(vcpu, irq, target)
+    return None
+
+
+def _wrong_source(irq: VgicIrq, value: int) -> bool:
+    """Return whether an SGI of a GICv2 guest is active for another vCPU's request than the one named."""
+    return vgic_is_v2_sgi(irq) and irq.active_source != value >> _CPUID_SHIFT & 7
+
+
+def _deactivate(vcpu: Vcpu, irq: VgicIrq, target: Vcpu) -> None:
+    lr = vgic_compute_inactive_lr(vcpu, irq)
+    if irq.active or not vcpu.vm.profile.dir_phys_if_active:
+        vgic_deactivate_phys(vcpu, lr)
+    vgic_fold_lr(vcpu, lr)
+    kvm_make_request(Request.VGIC_PROCESS_UPDATE, target)

@@ -18,17 +18,18 @@ from sim.kvm.ap_list import (
     vgic_sort_ap_list,
     vgic_target_oracle,
 )
-from sim.kvm.hcr import vgic_v3_configure_hcr, vgic_v3_set_underflow
-from sim.kvm.irq import VgicIrq
-from sim.kvm.lr import (
-    vgic_get_vcpu_irq,
-    vgic_v3_compute_lr,
-    vgic_v3_fold_lr,
-    vgic_v3_populate_lr,
-    vgic_v3_sample_line,
+from sim.kvm.interface import (
+    vgic_compute_inactive_lr,
+    vgic_configure_hcr,
+    vgic_deactivate_phys,
+    vgic_fold_lr,
+    vgic_populate_lr,
+    vgic_set_underflow,
 )
+from sim.kvm.irq import VgicIrq, vgic_irq_is_multi_sgi
+from sim.kvm.lr import vgic_get_vcpu_irq, vgic_v3_sample_line
 from sim.kvm.priorities import active_levels, vgic_v3_level
-from sim.kvm.regs import HCR, LR_A, LR_GROUP1, LR_HW, hcr_eoicount, lr_intid, lr_pintid, lr_priority
+from sim.kvm.regs import HCR, LR_A, LR_GROUP1, hcr_eoicount, lr_intid, lr_priority
 from sim.kvm.vm import Vcpu
 
 __all__ = [
@@ -36,8 +37,11 @@ __all__ = [
     "kvm_vgic_sync_hwstate",
     "summarize_and_sort",
     "vgic_flush_lr_state",
-    "vgic_v3_fold_lr_state",
+    "vgic_fold_state",
 ]
+
+#: Above every priority.
+_NO_LIMIT = 0x100
 
 
 def kvm_vgic_flush_hwstate(vcpu: Vcpu, als: ApListSummary | None = None) -> bool:
@@ -69,9 +73,14 @@ def summarize_and_sort(vcpu: Vcpu) -> ApListSummary:
             vgic_v3_sample_line(irq)
     als = summarize_ap_list(vcpu)
     depth = als.nr_pend + als.nr_act if vcpu.vm.profile.maintenance else compute_ap_list_depth(vcpu)
-    if depth > vcpu.vm.host.nr_lr:
+    if depth > vcpu.vm.host.nr_lr or _multi_sgi(vcpu):
         vgic_sort_ap_list(vcpu)
     return als
+
+
+def _multi_sgi(vcpu: Vcpu) -> bool:
+    """Legacy: return whether some SGI waits from several sources; then all of them go before others."""
+    return not vcpu.vm.profile.maintenance and any(map(vgic_irq_is_multi_sgi, vcpu.ap_list))
 
 
 def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
@@ -84,20 +93,25 @@ def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
     if als is None:
         als = summarize_and_sort(vcpu)
     host.last_lr_irq.pop(vcpu.cpu, None)
+    multi_sgi, limit = _multi_sgi(vcpu), _NO_LIMIT
     count = 0
     last: VgicIrq | None = None
     for irq in vcpu.ap_list:
+        if multi_sgi and irq.priority > limit:
+            break
         if vgic_target_oracle(irq) is vcpu:
-            vgic_v3_populate_lr(vcpu, irq, count)
+            vgic_populate_lr(vcpu, irq, count)
             last = irq
             count += 1
+            if irq.source:
+                limit = irq.priority
         if count == host.nr_lr:
             break
     if not profile.maintenance:
         # A full set of LRs with anything behind it, eligible or not, is an overflow to the old test.
         vcpu.cpu_if.vgic_hcr &= ~HCR.UIE
         if count == host.nr_lr and last is not vcpu.ap_list[-1]:
-            vgic_v3_set_underflow(vcpu)
+            vgic_set_underflow(vcpu)
     if (
         last is not None
         and profile.walk_from_tail
@@ -113,7 +127,7 @@ def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
     for n in range(count, host.nr_lr):
         vcpu.cpu_if.vgic_lr[n] = 0
     vcpu.cpu_if.used_lrs = count
-    vgic_v3_configure_hcr(vcpu, als)
+    vgic_configure_hcr(vcpu, als)
 
 
 def kvm_vgic_sync_hwstate(vcpu: Vcpu) -> None:
@@ -122,13 +136,14 @@ def kvm_vgic_sync_hwstate(vcpu: Vcpu) -> None:
     if not vcpu.ap_list and not vcpu.overflow_ap_list and not profile.always_compute:
         return
     if vcpu.cpu_if.used_lrs or profile.always_compute:
-        vgic_v3_fold_lr_state(vcpu)
+        vgic_fold_state(vcpu)
     vgic_prune_ap_list(vcpu)
 
 
-def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
+def vgic_fold_state(vcpu: Vcpu) -> None:
     """Fold every used LR, then deactivate what the guest EOIed outside of them (section 10.2).
 
+    ``vgic_v3_fold_lr_state`` and ``vgic_v2_fold_lr_state`` of the kernel, which differ in the LR layout.
     With the cure ``walk_by_priority`` the walk holds the list's lock and does not need ``last_lr_irq``.
 
     Raises
@@ -140,9 +155,11 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
     eoicount = hcr_eoicount(cpu_if.vgic_hcr)
     by_priority = _WalkByPriority(vcpu) if profile.walk_by_priority and eoicount else None
     for n in range(cpu_if.used_lrs):
-        vgic_v3_fold_lr(vcpu, cpu_if.vgic_lr[n])
+        vgic_fold_lr(vcpu, cpu_if.vgic_lr[n])
     cpu_if.used_lrs = 0
-    if not profile.eoicount_walk or not profile.fold_primitive:
+    v2 = vcpu.vm.host.gicv2
+    walk = profile.v2_eoicount_walk if v2 else profile.eoicount_walk
+    if not walk or not (profile.v2_fold_primitive if v2 else profile.fold_primitive):
         return
     if profile.walk_by_priority:
         entries = by_priority.entries() if by_priority else ()
@@ -153,11 +170,10 @@ def vgic_v3_fold_lr_state(vcpu: Vcpu) -> None:
             break
         if not irq.active or vgic_target_oracle(irq) is not vcpu:
             continue
-        lr = vgic_v3_compute_lr(vcpu, irq) & ~LR_A
-        if lr & LR_HW:
-            vcpu.vm.host.irqs.vgic_v3_deactivate_phys(lr_pintid(lr))
+        lr = vgic_compute_inactive_lr(vcpu, irq)
+        vgic_deactivate_phys(vcpu, lr)
         vcpu.vm.walked.append(irq.intid)
-        vgic_v3_fold_lr(vcpu, lr)
+        vgic_fold_lr(vcpu, lr)
         eoicount -= 1
 
 
@@ -211,11 +227,9 @@ def _walked_entries(vcpu: Vcpu, eoicount: int) -> Sequence[VgicIrq]:
     if last is None:
         return ()
     if last.freed:
-        raise VgicCorruptionError(f"vgic_v3_fold_lr_state: last_lr_irq is LPI {last.intid}, which was freed")
+        raise VgicCorruptionError(f"vgic_fold_state: last_lr_irq is LPI {last.intid}, which was freed")
     if not eoicount:
         return ()
     if last not in vcpu.ap_list:
-        raise VgicCorruptionError(
-            f"vgic_v3_fold_lr_state: last_lr_irq {last.intid} is not on the list any more"
-        )
+        raise VgicCorruptionError(f"vgic_fold_state: last_lr_irq {last.intid} is not on the list any more")
     return tuple(vcpu.ap_list[vcpu.ap_list.index(last) + 1 :])

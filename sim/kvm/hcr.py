@@ -7,7 +7,7 @@ from sim.kvm.regs import HCR, VMCR
 from sim.kvm.route import vgic_v3_needs_tdir
 from sim.kvm.vm import Vcpu
 
-__all__ = ["vcpu_set_ich_hcr", "vgic_v3_configure_hcr", "vgic_v3_set_underflow"]
+__all__ = ["maintenance_bits", "vcpu_set_ich_hcr", "vgic_v3_configure_hcr", "vgic_v3_set_underflow"]
 
 
 def vcpu_set_ich_hcr(vcpu: Vcpu) -> None:
@@ -29,7 +29,20 @@ def vgic_v3_configure_hcr(vcpu: Vcpu, als: ApListSummary) -> None:
     profile, host, cpu_if = vm.profile, vm.host, vcpu.cpu_if
     if not vm.irqchip_in_kernel and profile.no_vgic_stays_off:
         return
-    hcr = HCR.En
+    hcr = HCR.En | maintenance_bits(vcpu, als)
+    if profile.maintenance and not als.nr_sgi:
+        hcr |= HCR.vSGIEOICount
+    if _trap_dir(vcpu, als):
+        hcr |= HCR.TDIR
+    if not profile.constant_traps:
+        hcr |= host.trap_options
+    cpu_if.vgic_hcr = hcr
+
+
+def maintenance_bits(vcpu: Vcpu, als: ApListSummary) -> int:
+    """Return the conditions for a maintenance interrupt that ICH_HCR_EL2 and GICH_HCR share."""
+    profile, host, cpu_if = vcpu.vm.profile, vcpu.vm.host, vcpu.cpu_if
+    hcr = 0
     if profile.maintenance:
         if als.irqs_pending_outside_lrs(host.nr_lr):
             hcr |= HCR.NPIE
@@ -37,18 +50,12 @@ def vgic_v3_configure_hcr(vcpu: Vcpu, als: ApListSummary) -> None:
             hcr |= HCR.LRENPIE
         if als.irqs_outside_lrs(host.nr_lr) and not (profile.one_lr_refill and host.nr_lr == 1):
             hcr |= HCR.UIE
-        if not als.nr_sgi:
-            hcr |= HCR.vSGIEOICount
     else:
         hcr |= cpu_if.vgic_hcr & HCR.UIE
     if profile.group_maintenance:
         hcr |= HCR.VGrp0DIE if cpu_if.vgic_vmcr & VMCR.VENG0 else HCR.VGrp0EIE
         hcr |= HCR.VGrp1DIE if cpu_if.vgic_vmcr & VMCR.VENG1 else HCR.VGrp1EIE
-    if _trap_dir(vcpu, als):
-        hcr |= HCR.TDIR
-    if not profile.constant_traps:
-        hcr |= host.trap_options
-    cpu_if.vgic_hcr = hcr
+    return hcr
 
 
 def _trap_dir(vcpu: Vcpu, als: ApListSummary) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from sim.kvm.regs import HCR
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class PhysicalIrqs:
     pending: dict[int, bool] = field(default_factory=dict)
     deactivated: list[int] = field(default_factory=list)
 
+    def vgic_v2_deactivate_phys(self, intid: int) -> None:
+        """Deactivate a physical interrupt on a GICv2 host: GICC_DIR, whose mapping KVM must have (m02)."""
+        self.vgic_v3_deactivate_phys(intid)
+
     def vgic_v3_deactivate_phys(self, intid: int) -> None:
         """Deactivate a physical interrupt by software: ICC_DIR_EL1, or GIC CDDI on a GICv5 host."""
         self.deactivated.append(intid)
@@ -65,7 +70,7 @@ class Host:
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         The virtual CPU interface; ``config.vtr`` is what the kernel reads at boot.
     vhe : bool
         The kernel runs at EL2 and does the world switch itself; False: nVHE, hyp does it.
@@ -88,7 +93,7 @@ class Host:
         ICH_VTR_EL2.TDS of the CPUs beside the boot CPU, where they differ from it.
     """
 
-    config: GicConfig = field(default_factory=GicConfig)
+    config: GicConfig | GicV2Config = field(default_factory=GicConfig)
     vhe: bool = True
     hyp: bool = True
     gicv3_cpuif: bool = True
@@ -114,8 +119,13 @@ class Host:
 
     @property
     def nr_lr(self) -> int:
-        """Number of list registers KVM uses; it reads ListRegs as four bits."""
-        return (self.config.vtr & 0xF) + 1
+        """Number of list registers KVM uses; it reads ListRegs as four bits, on GICv2 as six."""
+        return (self.config.vtr & (0x3F if self.gicv2 else 0xF)) + 1
+
+    @property
+    def gicv2(self) -> bool:
+        """The host has a GICv2 (``kvm_vgic_global_state.type``)."""
+        return isinstance(self.config, GicV2Config)
 
     @property
     def trap_options(self) -> int:
@@ -131,6 +141,9 @@ class Host:
         if self.booted:
             return
         self.booted = True
+        if self.gicv2:  # nothing can be trapped, DIR is left out of the guest's memory map
+            self.has_tdir = False
+            return
         cpus = (self.config.tds, *(self.other_cpus_tds if profile.early_cap else ()))
         self.has_tdir = all(can_trap_icv_dir_el1(self, profile, tds) for tds in cpus)
         self.trap_bits = kvm_compute_ich_hcr_trap_bits(self)

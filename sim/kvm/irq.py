@@ -18,10 +18,13 @@ __all__ = [
     "Config",
     "IrqOps",
     "VgicIrq",
+    "VgicModel",
     "irq_is_pending",
     "vgic_irq_get_lr_count",
     "vgic_irq_is_mapped_level",
+    "vgic_irq_is_multi_sgi",
     "vgic_irq_needs_resampling",
+    "vgic_is_v2_sgi",
 ]
 
 VGIC_NR_SGIS = 16
@@ -35,6 +38,13 @@ class Config(enum.IntEnum):
 
     EDGE = 0
     LEVEL = 1
+
+
+class VgicModel(enum.IntEnum):
+    """What the guest has: ``vgic_model``, KVM_DEV_TYPE_ARM_VGIC_V2 or _V3."""
+
+    V2 = 2
+    V3 = 3
 
 
 @dataclass
@@ -72,6 +82,12 @@ class VgicIrq:
         In a list register since the last flush.
     hw, hwintid : bool, int
         Mapped to the physical interrupt ``hwintid``.
+    source : int, 8 bits
+        SGI of a GICv2 guest: vCPUs whose request is pending.
+    active_source : int, 0..7
+        SGI of a GICv2 guest: the vCPU whose request is active.
+    targets : int, 8 bits
+        ITARGETSR of a GICv2 guest's SPI; ``target_vcpu`` is the lowest of them.
     refcount : int
         References to an LPI beside its mapping.
     acked : tuple of int or None
@@ -96,6 +112,9 @@ class VgicIrq:
     on_lr: bool = False
     hw: bool = False
     hwintid: int = 0
+    source: int = 0
+    active_source: int = 0
+    targets: int = 0
     mpidr: int = 0
     ops: IrqOps | None = None
     owner: object | None = None
@@ -125,9 +144,21 @@ def vgic_irq_is_mapped_level(irq: VgicIrq) -> bool:
     return irq.hw and irq.config is Config.LEVEL
 
 
+def vgic_is_v2_sgi(irq: VgicIrq) -> bool:
+    """Return whether it is an SGI of a GICv2 guest, which knows its source."""
+    return irq.intid < VGIC_NR_SGIS and irq.vm.vgic_model is VgicModel.V2
+
+
 def vgic_irq_get_lr_count(irq: VgicIrq) -> int:
-    """Return how many LRs the legacy algorithm counts for it."""
+    """Return how many LRs the legacy algorithm counts for it: an SGI needs one for each source."""
+    if irq.intid < VGIC_NR_SGIS and irq.source:
+        return irq.source.bit_count() + irq.active
     return int(irq_is_pending(irq) or irq.active)
+
+
+def vgic_irq_is_multi_sgi(irq: VgicIrq) -> bool:
+    """Return whether one LR cannot hold all that is wanted of an SGI (GICv2 guests)."""
+    return vgic_irq_get_lr_count(irq) > 1
 
 
 def vgic_irq_needs_resampling(irq: VgicIrq) -> bool:

@@ -8,12 +8,16 @@ from sim.kvm.irq import (
     VGIC_NR_PRIVATE_IRQS,
     Config,
     VgicIrq,
+    VgicModel,
     irq_is_pending,
     vgic_irq_is_mapped_level,
+    vgic_irq_is_multi_sgi,
     vgic_irq_needs_resampling,
+    vgic_is_v2_sgi,
 )
 from sim.kvm.regs import (
     LR_A,
+    LR_CPUID_SHIFT,
     LR_EOI,
     LR_GROUP1,
     LR_HW,
@@ -27,7 +31,10 @@ from sim.kvm.regs import (
 from sim.kvm.vm import Vcpu, Vm
 
 __all__ = [
+    "VIRTUAL_ID",
+    "claim_pending",
     "kvm_notify_acked_irq",
+    "lowest_source",
     "lr_signals_eoi_mi",
     "vgic_get_irq",
     "vgic_get_phys_line_level",
@@ -39,6 +46,9 @@ __all__ = [
     "vgic_v3_sample_line",
     "vgic_valid_spi",
 ]
+
+#: INTID bits of a GICv2 guest (GICH_LR<n>.VirtualID).
+VIRTUAL_ID = 0x3FF
 
 
 def vgic_get_irq(vm: Vm, intid: int) -> VgicIrq | None:
@@ -91,10 +101,14 @@ def vgic_v3_compute_lr(vcpu: Vcpu, irq: VgicIrq) -> int:
         if profile.walk_by_priority and irq.acked is not None:
             rewritten = irq.acked != (priority, group)
             priority, group = irq.acked
-        lr_active = LR_A
-    else:
-        lr_active = 0
-    lr = irq.intid | priority << LR_PRIORITY_SHIFT | (LR_GROUP1 if group else 0) | lr_active
+    lr = irq.intid | priority << LR_PRIORITY_SHIFT | (LR_GROUP1 if group else 0)
+    if irq.active:
+        lr |= LR_A
+        if vgic_is_v2_sgi(irq):
+            lr |= irq.active_source << LR_CPUID_SHIFT
+        if vgic_irq_is_multi_sgi(irq):
+            allow_pending = False
+            lr |= LR_EOI
     if irq.hw and not vgic_irq_needs_resampling(irq):
         lr |= LR_HW | irq.hwintid << LR_PINTID_SHIFT
         allow_pending &= not irq.active
@@ -103,18 +117,34 @@ def vgic_v3_compute_lr(vcpu: Vcpu, irq: VgicIrq) -> int:
         allow_pending &= not irq.active
     if allow_pending and irq_is_pending(irq):
         lr |= LR_P
+        if vgic_is_v2_sgi(irq):
+            if not irq.source:  # the kernel warns
+                return 0
+            source = lowest_source(irq)
+            lr |= source << LR_CPUID_SHIFT
+            if irq.source != 1 << source:
+                lr |= LR_EOI
         if not profile.compute_primitive:
-            _claim_pending(irq)
+            claim_pending(irq)
     return lr
 
 
-def _claim_pending(irq: VgicIrq) -> None:
-    """Account for a pending state that goes into an LR: the latch, or the line of a mapped one."""
+def lowest_source(irq: VgicIrq) -> int:
+    """Return the vCPU whose request of an SGI goes first."""
+    return (irq.source & -irq.source).bit_length() - 1
+
+
+def claim_pending(irq: VgicIrq) -> None:
+    """Account for a pending state that goes into an LR: the latch, a source, or the line of a mapped one."""
     irq.unpended = False
     if irq.config is Config.EDGE:
         irq.pending_latch = False
     elif irq.vm.profile.soft_pending_kept:
         irq.latch_on_lr, irq.pending_latch = irq.pending_latch, False
+    if vgic_is_v2_sgi(irq):
+        irq.source &= irq.source - 1 if irq.source else 0
+        if irq.source:
+            irq.pending_latch = True
     if vgic_irq_is_mapped_level(irq):
         irq.line_level = False
 
@@ -123,8 +153,8 @@ def vgic_v3_populate_lr(vcpu: Vcpu, irq: VgicIrq, lr: int) -> None:
     """Put an interrupt into shadow list register ``lr`` with the side effects of doing so."""
     value = vgic_v3_compute_lr(vcpu, irq)
     vcpu.cpu_if.vgic_lr[lr] = value
-    if value & LR_P:
-        _claim_pending(irq)
+    if value & LR_P and vcpu.vm.profile.compute_primitive:
+        claim_pending(irq)
     irq.on_lr = vcpu.vm.profile.track_on_lr
 
 
@@ -180,7 +210,9 @@ def vgic_v3_fold_lr(vcpu: Vcpu, lr: int) -> None:
     """Fold one LR value, real or made up, back into its interrupt (section 10.1)."""
     vm = vcpu.vm
     profile = vm.profile
-    intid = lr_intid(lr)
+    intid, cpuid = lr_intid(lr), 0
+    if vm.vgic_model is VgicModel.V2:
+        intid, cpuid = intid & VIRTUAL_ID, intid >> LR_CPUID_SHIFT & 7
     eoi_spi = lr_signals_eoi_mi(lr) and vgic_valid_spi(vm, intid)
     if eoi_spi and not profile.notify_needs_deact:
         kvm_notify_acked_irq(vm, intid)
@@ -194,6 +226,11 @@ def vgic_v3_fold_lr(vcpu: Vcpu, lr: int) -> None:
     if lr & LR_A and not irq.active:
         irq.acked = lr_priority(lr), int(bool(lr & LR_GROUP1))
     irq.active = bool(lr & LR_A)
+    if vgic_is_v2_sgi(irq):
+        if irq.active:
+            irq.active_source = cpuid
+        if lr & LR_P:
+            irq.source |= 1 << cpuid
     _fold_pending(irq, lr)
     vgic_irq_handle_resampling(irq, deactivated, bool(lr & LR_P))
     irq.on_lr = False

@@ -16,6 +16,7 @@ from sim.kvm.irq import (
     VgicIrq,
     irq_is_pending,
     vgic_irq_is_mapped_level,
+    vgic_is_v2_sgi,
 )
 from sim.kvm.lr import vgic_get_phys_line_level, vgic_get_vcpu_irq
 from sim.kvm.requests import kvm_make_request_wait, kvm_vcpu_kick
@@ -128,6 +129,8 @@ def _cenable(irq: VgicIrq) -> None:
 
 
 def _spending(irq: VgicIrq) -> None:
+    if vgic_is_v2_sgi(irq):  # a GICv2 guest says which source: SPENDSGIR
+        return
     irq.pending_latch = True
     if irq.hw:
         irq.vm.host.irqs.set_active(irq.hwintid, True)
@@ -135,6 +138,8 @@ def _spending(irq: VgicIrq) -> None:
 
 
 def _cpending(irq: VgicIrq) -> None:
+    if vgic_is_v2_sgi(irq):
+        return
     irq.pending_latch = False
     if irq.on_lr and irq.vm.profile.unpend_in_lr:
         irq.unpended = True

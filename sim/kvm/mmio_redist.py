@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VgicModel
 from sim.kvm.lpi import vgic_disable_lpis, vgic_enable_lpis
 from sim.kvm.mmio import Region, irq_registers, vgic_find_mmio_region, vgic_mmio_read_raz, vgic_mmio_write_wi
 from sim.kvm.mmio_dist import GICD_REGIONS, GICD_SIZE, extract_bytes, vgic_iidr, vgic_mmio_read_v3_idregs
+from sim.kvm.mmio_v2 import GICD_V2_REGIONS, GICD_V2_SIZE
 from sim.kvm.vm import Vcpu
 
 __all__ = [
@@ -80,6 +82,10 @@ def _decode(vcpu: Vcpu, address: int, length: int) -> _Place | None:
     """Find what an address means; None if it is neither distributor nor redistributor."""
     dist = vcpu.vm.dist
     offset = address - dist.vgic_dist_base
+    if vcpu.vm.vgic_model is VgicModel.V2:
+        if not 0 <= offset < GICD_V2_SIZE:
+            return None
+        return _Place(vcpu, offset, vgic_find_mmio_region(GICD_V2_REGIONS, offset, length))
     if 0 <= offset < GICD_SIZE:
         return _Place(vcpu, offset, vgic_find_mmio_region(GICD_REGIONS, offset, length))
     number, offset = divmod(address - dist.vgic_redist_base, GICR_STRIDE)
@@ -93,9 +99,13 @@ def vgic_access_active_prepare(vcpu: Vcpu, address: int, length: int) -> bool:
     """Return whether every vCPU must be stopped and synced before an access (section 14).
 
     True for ISACTIVER and ICACTIVER, reads too: a GICv3 guest may reach another vCPU's private interrupts.
+    A GICv2 guest may not, so there only SPIs need it.
     """
     place = _decode(vcpu, address, length)
-    return place is not None and place.region is not None and place.region.halts
+    if place is None or place.region is None or not place.region.halts:
+        return False
+    private = place.region.length == VGIC_NR_PRIVATE_IRQS // 8
+    return not (private and vcpu.vm.vgic_model is VgicModel.V2)
 
 
 def dispatch_mmio_read(vcpu: Vcpu, address: int, length: int) -> int | None:

@@ -70,6 +70,16 @@ class Profile:
                                          "the shadow TDIR is always set")  # fmt: skip
     misr_read_back: bool = _switch("m36", "ICH_MISR_EL2 is read after HCR is cleared")
 
+    # The same on a GICv2 host.
+    v2_gicc_va: bool = _switch("m02", "GICC is mapped: a physical interrupt can be deactivated by software")
+    v2_preserve_eoicount: bool = _switch("m15", "GICH_HCR.EOIcount is copied to the shadow")
+    v2_hcr_every_entry: bool = _switch("m16", "GICH_HCR is written at every entry, with or without LRs")
+    v2_fold_primitive: bool = _switch("m17", "one GICH_LR value can be folded without being in an LR")
+    v2_compute_primitive: bool = _switch("m18", "computing a GICH_LR value changes nothing")
+    v2_eoicount_walk: bool = _switch("m37", "GICv2: out-of-LR EOIs are deactivated from EOIcount")
+    v2_dir_device: bool = _switch("m38", "a write of GICV_DIR that faults deactivates in memory")
+    v2_dir_trapped: bool = _switch("m39", "the page of GICV_DIR is never mapped, so it always faults")
+
     # Dropped before the merge.
     split_overflow: bool = _switch("v1-25", "the list's tail is parked while the guest runs", False)
 

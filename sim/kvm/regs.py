@@ -7,6 +7,7 @@ from hw.registers import BY_NAME, LRState
 __all__ = [
     "HCR",
     "LR_A",
+    "LR_CPUID_SHIFT",
     "LR_EOI",
     "LR_GROUP1",
     "LR_HW",
@@ -49,6 +50,8 @@ LR_HW = _LR["HW"].mask
 LR_GROUP1 = _LR["Group"].mask
 #: With HW=0 bit 9 of the pINTID field (bit 41) asks for an EOI maintenance interrupt.
 LR_EOI = 1 << (_LR["pINTID"].lsb + 9)
+#: A GICv2 guest on a GICv3 host: source CPU of an SGI, where GICH_LR<n> has it (section 2).
+LR_CPUID_SHIFT = 10
 LR_PRIORITY_SHIFT = _LR["Priority"].lsb
 LR_PINTID_SHIFT = _LR["pINTID"].lsb
 

@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sim.kvm.host import Host
-from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VGIC_NR_SGIS, Config, VgicIrq
-from sim.kvm.profile import PROFILES, Profile
+from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VGIC_NR_SGIS, Config, VgicIrq, VgicModel
+from sim.kvm.profile import CURES, PROFILES, Profile
 from sim.kvm.regs import HCR
 
-__all__ = ["Mode", "Request", "Vcpu", "VgicDist", "VgicV3CpuIf", "Vm", "vgic_v3_reset"]
+__all__ = [
+    "Mode",
+    "Request",
+    "Vcpu",
+    "VgicDist",
+    "VgicV2CpuIf",
+    "VgicV3CpuIf",
+    "Vm",
+    "vgic_v2_reset",
+    "vgic_v3_reset",
+]
 
 
 class Request(enum.Enum):
@@ -43,6 +53,21 @@ class VgicV3CpuIf:
     vgic_ap0r: list[int] = field(default_factory=lambda: [0] * 4)
     vgic_ap1r: list[int] = field(default_factory=lambda: [0] * 4)
     vgic_lr: list[int] = field(default_factory=lambda: [0] * 16)
+    used_lrs: int = 0
+
+
+@dataclass(slots=True)
+class VgicV2CpuIf:
+    """The same on a GICv2 host (``struct vgic_v2_cpu_if``).
+
+    The bits of GICH_HCR and GICH_VMCR that KVM uses are where ICH_HCR_EL2 and ICH_VMCR_EL2 have them
+    (section 2); list registers have 32 bits and a layout of their own.
+    """
+
+    vgic_hcr: int = 0
+    vgic_vmcr: int = 0
+    vgic_apr: int = 0
+    vgic_lr: list[int] = field(default_factory=lambda: [0] * 64)
     used_lrs: int = 0
 
 
@@ -74,7 +99,7 @@ class Vcpu:
     private_irqs: list[VgicIrq] = field(default_factory=list)
     ap_list: list[VgicIrq] = field(default_factory=list)
     overflow_ap_list: list[VgicIrq] = field(default_factory=list)
-    cpu_if: VgicV3CpuIf = field(default_factory=VgicV3CpuIf)
+    cpu_if: VgicV3CpuIf | VgicV2CpuIf = field(default_factory=VgicV3CpuIf)
     lpis_enabled: bool = False
     requests: set[Request] = field(default_factory=set)
     mode: Mode = Mode.OUTSIDE_GUEST_MODE
@@ -108,11 +133,12 @@ class VgicDist:
     has_its: bool = False
     vgic_dist_base: int = 0x0800_0000
     vgic_redist_base: int = 0x080A_0000
+    vgic_cpu_base: int = 0x0801_0000
 
 
 @dataclass(eq=False)
 class Vm:
-    """A virtual machine with a GICv3 guest.
+    """A virtual machine.
 
     Parameters
     ----------
@@ -128,6 +154,8 @@ class Vm:
         False: the VM has no vgic; its guest must find no CPU interface (section 15.7).
     protected : bool
         A pKVM protected guest (section 15.5).
+    vgic_model : VgicModel
+        The GIC the guest has; on a GICv2 host always that one.
     race : callable(point, irq) or None
         Called where the kernel has dropped its locks, so that a test can act as the other CPU there.
     """
@@ -138,6 +166,7 @@ class Vm:
     nr_spis: int = 96
     irqchip_in_kernel: bool = True
     protected: bool = False
+    vgic_model: VgicModel = VgicModel.V3
     race: Callable[[str, VgicIrq], None] | None = None
 
     dist: VgicDist = field(init=False)
@@ -150,9 +179,16 @@ class Vm:
     def __post_init__(self) -> None:
         """Create what ``kvm_vgic_create`` and ``vgic_init`` do, on a booted host."""
         self.host.boot(self.profile)
+        if self.host.gicv2:
+            self.vgic_model = VgicModel.V2
+        if self.vgic_model is VgicModel.V2:  # the cures are written for vgic-v3.c and GICv3 guests
+            self.profile = replace(self.profile, **dict.fromkeys(CURES, False))
+        v2 = self.vgic_model is VgicModel.V2
         self.dist = VgicDist(nr_spis=self.nr_spis)
         self.vcpus = [Vcpu(n, self, n) for n in range(self.nr_vcpus)]
         for vcpu in self.vcpus:
+            if self.host.gicv2:
+                vcpu.cpu_if = VgicV2CpuIf()
             vcpu.private_irqs = [
                 VgicIrq(
                     intid,
@@ -160,14 +196,24 @@ class Vm:
                     target_vcpu=vcpu,
                     enabled=intid < VGIC_NR_SGIS,
                     config=Config.EDGE if intid < VGIC_NR_SGIS else Config.LEVEL,
+                    group=0 if v2 else 1,
+                    targets=1 << vcpu.vcpu_id if v2 else 0,
                 )
                 for intid in range(VGIC_NR_PRIVATE_IRQS)
             ]
-            vgic_v3_reset(vcpu)
+            (vgic_v2_reset if self.host.gicv2 else vgic_v3_reset)(vcpu)
         first = self.vcpus[0]
         self.dist.spis = [
-            VgicIrq(VGIC_NR_PRIVATE_IRQS + n, self, target_vcpu=first) for n in range(self.nr_spis)
+            VgicIrq(VGIC_NR_PRIVATE_IRQS + n, self, target_vcpu=first, group=0 if v2 else 1)
+            for n in range(self.nr_spis)
         ]
+
+
+def vgic_v2_reset(vcpu: Vcpu) -> None:
+    """Reset the shadow on a GICv2 host, as ``vgic_v3_reset``."""
+    vcpu.cpu_if.vgic_vmcr = 0
+    if not vcpu.vm.profile.reset_hook:
+        vcpu.cpu_if.vgic_hcr = HCR.En
 
 
 def vgic_v3_reset(vcpu: Vcpu) -> None:

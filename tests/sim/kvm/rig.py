@@ -8,7 +8,7 @@ from sim.engines.golden import GoldenPort
 from sim.guest.operation import Kind, Operation
 from sim.kvm.host import Host
 from sim.kvm.inject import kvm_vgic_inject_irq
-from sim.kvm.irq import Config
+from sim.kvm.irq import Config, VgicModel
 from sim.kvm.lpi import vgic_add_lpi, vgic_enable_lpis, vgic_its_trigger_msi
 from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.kvm.profile import PROFILES, Profile
@@ -55,6 +55,7 @@ class Rig:
         enter: bool = True,
         irqchip: bool = True,
         protected: bool = False,
+        guest: VgicModel = VgicModel.V3,
         **host: bool,
     ) -> None:
         config = GicConfig(lrs=lrs, tds=tds, nv4=False)
@@ -64,10 +65,11 @@ class Rig:
             vcpus,
             irqchip_in_kernel=irqchip,
             protected=protected,
+            vgic_model=guest,
         )
         self.vm.dist.enabled = True
         for irq in [*self.vm.dist.spis, *(irq for vcpu in self.vm.vcpus for irq in vcpu.private_irqs)]:
-            irq.enabled, irq.priority = True, 0xA0
+            irq.enabled, irq.priority, irq.group = True, 0xA0, 1
         self.ports = [CountingPort(config) for _ in range(vcpus)]
         self.machine = Machine(self.ports, self.vm, mi_latency=SLOW if slow else IMMEDIATE)
         if enter:
