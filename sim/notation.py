@@ -43,20 +43,28 @@ _FAMILIES = (
 HCR_NAMES = (*_ALWAYS, *(name for family in _FAMILIES for name in family))
 
 
-def format_lr(value: int) -> str:
-    """Return the notation of one list register value, ``-`` for an invalid one."""
+def format_lr(value: int, v2: bool = False) -> str:
+    """Return the notation of one list register value, ``-`` for an invalid one.
+
+    ``v2``: it belongs to a GICv2 guest; an SGI has its source CPU.
+    """
     state = _LR["State"].get(value)
     if state == LRState.INVALID:
         return "-"
-    text = f"{_LR['vINTID'].get(value)}{_STATE[LRState(state)]}"
+    intid = _LR["vINTID"].get(value)
+    source = ""
+    if v2:
+        intid, cpuid = intid & 0x3FF, intid >> 10 & 7
+        source = f"/c{cpuid}" if intid < 16 else ""
+    text = f"{intid}{_STATE[LRState(state)]}"
     if _LR["HW"].get(value):
         return text + "h"
-    return text + "e" * bool(_LR["pINTID"].get(value) & _EOI)
+    return text + "e" * bool(_LR["pINTID"].get(value) & _EOI) + source
 
 
-def format_lrs(values: list[int]) -> str:
+def format_lrs(values: list[int], v2: bool = False) -> str:
     """Return the notation of a set of list registers, empty ones left out."""
-    texts = [format_lr(value) for value in values]
+    texts = [format_lr(value, v2) for value in values]
     return " ".join(text for text in texts if text != "-") or "none"
 
 
@@ -124,10 +132,13 @@ def _bits(words: list[str]) -> dict[str, bool]:
     return must
 
 
-def compare_entry(pattern: EntryPattern, lrs: list[int], hcr: int) -> list[str]:
-    """Return what differs between a pattern and an entry's list registers and HCR word; [] if nothing."""
+def compare_entry(pattern: EntryPattern, lrs: list[int], hcr: int, v2: bool = False) -> list[str]:
+    """Return what differs between a pattern and an entry's list registers and HCR word; [] if nothing.
+
+    ``v2``: see :func:`format_lr`.
+    """
     problems = []
-    found = tuple(text for text in map(format_lr, lrs) if text != "-")
+    found = tuple(text for text in (format_lr(lr, v2) for lr in lrs) if text != "-")
     if pattern.lrs is not None and found != pattern.lrs:
         problems.append(f"LRs are {' '.join(found) or 'none'}, expected {' '.join(pattern.lrs) or 'none'}")
     for name, value in pattern.must.items():

@@ -305,7 +305,7 @@ def _instruction(text: str, where: Where, labels: list[tuple[str, Where]]) -> li
         parsed = _bitmap(line, name)
     elif name in ("IPRIORITYR", "IROUTER", "IGROUPR"):
         parsed = _per_interrupt(line, name)
-    elif name.startswith(("GICD", "GICR")):
+    elif name.startswith(("GICD", "GICR", "GICV")):
         parsed = _distributor(line, name)
     elif name in _BRANCHES or name == "LOOP":
         parsed = _flow(line, name, labels)

@@ -10,9 +10,13 @@ import re
 from typing import NamedTuple
 
 from hw.errors import InputError
+from hw.mmio import Frame
+from hw.registers_v2 import REGISTERS_V2
 
 __all__ = [
     "DEVICES",
+    "GICC_BASE",
+    "GICC_SIZE",
     "GICD_BASE",
     "GICR_BASE",
     "GICR_STRIDE",
@@ -26,6 +30,8 @@ __all__ = [
 
 #: Guest physical address of the distributor.
 GICD_BASE = 0x0800_0000
+#: Guest physical address and size of a GICv2 guest's CPU interface (the GICV frame): two pages.
+GICC_BASE, GICC_SIZE = 0x0801_0000, 0x2000
 #: Guest physical address of vCPU 0's redistributor.
 GICR_BASE = 0x080A_0000
 #: Distance between two redistributors: an RD frame and an SGI frame of 64 KiB each.
@@ -70,15 +76,27 @@ _GICR = {
     "IPRIORITYR": (_SGI_FRAME + 0x0400, 4, 8),
     "ICFGR": (_SGI_FRAME + 0x0C00, 4, 2),
 }
-_FRAMES = {"GICD": _GICD, "GICR": _GICR}
-_NAME = re.compile(r"(GICD|GICR)_([A-Z]+?)(\d*)(?:@(\d+))?$")
+#: GICv2 only: the distributor's own registers, and the CPU interface.
+_GICD_V2 = {
+    "ITARGETSR": (0x0800, 4, 255),
+    "SGIR": (0x0F00, 4, 1),
+    "CPENDSGIR": (0x0F10, 4, 4),
+    "SPENDSGIR": (0x0F20, 4, 4),
+}
+_GICV = {
+    register.name.removeprefix("GICV_"): (register.offset, 4, 1)
+    for register in REGISTERS_V2
+    if register.frame is Frame.GICV
+}
+_FRAMES = {"GICD": _GICD | _GICD_V2, "GICR": _GICR, "GICV": _GICV}
+_NAME = re.compile(r"(GICD|GICR|GICV)_([A-Z]+?)(\d*)(?:@(\d+))?$")
 _OFFSET = re.compile(r"(GICD|GICR)\+(0[xX][0-9a-fA-F]+|\d+)(?:@(\d+))?$")
 
 
 class Place(NamedTuple):
-    """A location in the distributor or a redistributor.
+    """A location in the distributor, a redistributor or a GICv2 CPU interface.
 
-    ``frame`` is GICD or GICR. ``vcpu`` selects a redistributor; None means the accessing vCPU's own.
+    ``frame`` is GICD, GICR or GICV. ``vcpu`` selects a redistributor; None means the accessing vCPU's own.
     """
 
     frame: str
@@ -89,6 +107,8 @@ class Place(NamedTuple):
         """Return the guest physical address, as vCPU ``own`` would use it."""
         if self.frame == "GICD":
             return GICD_BASE + self.offset
+        if self.frame == "GICV":
+            return GICC_BASE + self.offset
         return GICR_BASE + (own if self.vcpu is None else self.vcpu) * GICR_STRIDE + self.offset
 
     def __str__(self) -> str:
@@ -121,15 +141,15 @@ def named(text: str) -> Place:
         raise InputError(f"{frame} has no register {name}; known: {known}")
     base, step, count = _FRAMES[frame][name]
     element = int(index or 0)
-    if element >= count or (count == 1 and frame == "GICD" and index):
+    if element >= count or (count == 1 and frame != "GICR" and index):
         last = f"{name}0 to {name}{count - 1}" if count > 1 else name
         raise InputError(f"{frame} has no {name}{index}, only {last}")
     return _placed(text, frame, base + step * element, at)
 
 
 def _placed(text: str, frame: str, offset: int, at: str | None) -> Place:
-    if frame == "GICD" and at is not None:
-        raise InputError(f"{text}: there is one distributor; @vcpu goes with GICR only")
+    if frame != "GICR" and at is not None:
+        raise InputError(f"{text}: @vcpu goes with GICR only, there is one distributor")
     return Place(frame, offset, None if at is None else int(at))
 
 

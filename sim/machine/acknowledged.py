@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from hw.registers import BY_NAME
 from sim.guest.memory_map import GICD_BASE, GICR_BASE, GICR_STRIDE
 from sim.guest.operation import Kind, Operation
-from sim.kvm.irq import VGIC_MIN_LPI, VgicIrq
-from sim.kvm.lr import vgic_get_vcpu_irq
+from sim.kvm.irq import VGIC_MIN_LPI, VgicIrq, VgicModel
+from sim.kvm.lr import VIRTUAL_ID, vgic_get_vcpu_irq
 from sim.kvm.vm import Vcpu
 
 __all__ = ["Acknowledged"]
@@ -26,8 +26,12 @@ _SGI_FRAME = 0x1_0000
 
 @dataclass(frozen=True)
 class _Taken:
-    """An acknowledged interrupt, with its priority and group at that moment."""
+    """An acknowledged interrupt, with its priority and group at that moment.
 
+    ``number`` is what IAR gave: with GICv2 an SGI's has its source CPU in it.
+    """
+
+    number: int
     irq: VgicIrq
     priority: int
     group: int
@@ -91,19 +95,23 @@ class Acknowledged:
         self.ended.clear()
         self.deactivated.clear()
 
-    def _acknowledge(self, intid: int) -> None:
-        irq = vgic_get_vcpu_irq(self.vcpu, intid)
+    def _irq(self, number: int) -> VgicIrq | None:
+        v2 = self.vcpu.vm.vgic_model is VgicModel.V2
+        return vgic_get_vcpu_irq(self.vcpu, number & VIRTUAL_ID if v2 else number)
+
+    def _acknowledge(self, number: int) -> None:
+        irq = self._irq(number)
         if irq is None:
             return
         self.ended = [one for one in self.ended if one.irq is not irq]
         self.deactivated = [one for one in self.deactivated if one.irq is not irq]
-        self.stack.append(_Taken(irq, irq.priority, irq.group))
+        self.stack.append(_Taken(number, irq, irq.priority, irq.group))
 
     def _end(self, intid: int, group: int) -> None:
         if _FIRST_SPECIAL <= intid < 1024:
             return
         top = self.stack.pop() if self.stack else None
-        if top is None or top.irq.intid != intid or top.group != group:
+        if top is None or top.number != intid or top.group != group:
             self.forget()
         elif self.eoimode:
             self.dropped.append(top)
@@ -111,9 +119,9 @@ class Acknowledged:
             self.ended.append(top)
 
     def _deactivate(self, intid: int, everyone: Iterable[Acknowledged]) -> None:
-        irq = vgic_get_vcpu_irq(self.vcpu, intid)
+        irq = self._irq(intid)
         for one in everyone:
-            taken = next((taken for taken in one.dropped if taken.irq is irq), None)
+            taken = next((t for t in one.dropped if t.irq is irq and t.number == intid), None)
             if taken is not None:
                 one.dropped.remove(taken)
                 self.deactivated.append(_Deactivated(irq, _dir_hole(self.vcpu, irq)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.kvm.irq import VgicIrq
 from sim.kvm.vm import Vm
+from sim.machine.hardware import hardware_state
 from sim.port import State
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def _irq(irq: VgicIrq) -> tuple:
     target = irq.target_vcpu.vcpu_id if irq.target_vcpu else -1
     return (
         irq.intid, irq.pending_latch, irq.line_level, irq.active, irq.on_lr, irq.enabled, irq.priority,
-        irq.group, target,
+        irq.group, target, irq.source, irq.active_source,
     )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ async def fingerprint(machine: Machine) -> tuple:
     """Return the fingerprint of a whole machine: vgic, physical interrupts, hardware, guests."""
     runners = []
     for runner in machine.runners:
-        hardware = freeze(await machine.port(runner).state()) if runner.cpu is not None else None
+        hardware = freeze(await hardware_state(machine.port(runner))) if runner.cpu is not None else None
         guest = runner.guest.snapshot() if runner.guest is not None else None
         runners.append((runner.place, hardware, guest, *machine.waiting(runner)))
     physical = machine.physical

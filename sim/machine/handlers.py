@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.guest.gicv2_view import cpu_interface_register, distributor_access
 from sim.guest.operation import Operation
 from sim.hyp_cpuif import vgic_v3_perform_cpuif_access
 from sim.kvm.ap_list import kvm_vgic_vcpu_pending_irq
 from sim.kvm.arm import kvm_arm_halt_guest, kvm_arm_resume_guest
 from sim.kvm.deactivate import CactiveWrite
+from sim.kvm.irq import VgicModel
 from sim.kvm.mmio import vgic_mmio_write_cactive
 from sim.kvm.mmio_redist import dispatch_mmio_read, dispatch_mmio_write, vgic_access_active_prepare
 from sim.kvm.sysreg import access_gic_dir, access_gic_sgi
 from sim.kvm.vm import Vcpu
+from sim.machine import gicv
 from sim.machine.runner import Place, Runner
 from sim.port import ESR_UNDEF
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
-__all__ = ["access", "mmio", "trapped", "wfi"]
+__all__ = ["access", "gicv2_sysreg", "mmio", "trapped", "wfi"]
 
 
 async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tuple[int, int]:
@@ -56,8 +59,21 @@ async def _cactive(machine: Machine, runner: Runner, rest: CactiveWrite) -> None
     await _resume(machine, stopped)
 
 
+async def gicv2_sysreg(machine: Machine, runner: Runner, operation: Operation) -> int:
+    """Do what a system-register operation means for a GICv2 guest."""
+    return await gicv.sysreg(machine, runner, operation, mmio, _cactive)
+
+
 async def mmio(machine: Machine, runner: Runner, operation: Operation) -> int:
-    """Handle a distributor or redistributor access; other addresses read zero."""
+    """Handle a distributor or redistributor access; other addresses read zero.
+
+    A GICv2 guest has its CPU interface in memory, too; it needs no exit.
+    """
+    if machine.vm.vgic_model is VgicModel.V2:
+        register = cpu_interface_register(operation.address)
+        if register is not None:
+            return await gicv.register_access(machine, runner, operation, register, _cactive)
+        operation = distributor_access(operation, runner.number)
     machine.note_operation(runner, operation, 0)
     await machine.exit(runner, frozenset({"MMIO"}), f"{operation.address:#x}")
     stopped: list[Runner] | None = None
@@ -83,6 +99,8 @@ async def _wait_for_exits(machine: Machine) -> None:
 
 def access(operation: Operation, vcpu: Vcpu) -> int:
     """Perform an MMIO access on the vgic's memory, as a guest's or a user's handler does."""
+    if vcpu.vm.vgic_model is VgicModel.V2:
+        operation = distributor_access(operation, vcpu.vcpu_id)
     if operation.write:
         dispatch_mmio_write(vcpu, operation.address, operation.size, operation.value)
         return 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hw.registers import BY_NAME, LRState
 from sim.guest.operation import Operation
 from sim.kvm.ap_list import vgic_target_oracle
-from sim.kvm.irq import VGIC_MIN_LPI, VgicIrq, irq_is_pending
+from sim.kvm.irq import VGIC_MIN_LPI, VgicIrq, VgicModel, irq_is_pending
 from sim.kvm.regs import hcr_eoicount
 from sim.kvm.vm import Vcpu, Vm
 from sim.machine.acknowledged import Acknowledged
@@ -43,15 +43,17 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "I4": _SORTED,
     "I5": _SORTED,
     "I6": (*_SORTED, "group_maintenance", "lpi_drop_active"),
-    "I7": ("eoicount_walk", "preserve_eoicount"),
-    "I8": (*_SORTED, "eoicount_walk", "preserve_eoicount", "walk_from_tail", "count_eligible_sgis"),
+    "I7": ("eoicount_walk", "preserve_eoicount", "v2_eoicount_walk", "v2_preserve_eoicount",
+           "v2_fold_primitive"),
+    "I8": (*_SORTED, "eoicount_walk", "preserve_eoicount", "walk_from_tail", "count_eligible_sgis",
+           "v2_eoicount_walk", "v2_preserve_eoicount", "v2_fold_primitive"),
     "I9": (*_SORTED, "dir_deactivation", "tdir_on_overflow", "track_spis", "dir_other_lr", "dir_owner",
-           "icactiver_offset", "dir_cpuid"),
-    "I10": ("eoicount_walk", "dir_deactivation"),
+           "icactiver_offset", "dir_cpuid", "v2_dir_device", "v2_dir_trapped", "v2_fold_primitive"),
+    "I10": ("eoicount_walk", "dir_deactivation", "v2_eoicount_walk", "v2_dir_device", "v2_gicc_va"),
     "I11": ("lpi_drop_active",),
     "I12": _SORTED,
     "I13": ("tdir_on_overflow",),
-    "I14": ("hcr_every_entry",),
+    "I14": ("hcr_every_entry", "v2_hcr_every_entry"),
 }  # fmt: skip
 
 
@@ -109,7 +111,8 @@ class Invariants(Observer):
             if irq.active and not irq.on_lr and vgic_target_oracle(irq) is vcpu
         ]  # fmt: skip
         self._outside[runner.number] = outside
-        if outside and not _HCR["TDIR"].get(hardware.hcr) and not _HCR["TC"].get(hardware.hcr):
+        trapped = machine.gicv2_guest or _HCR["TDIR"].get(hardware.hcr) or _HCR["TC"].get(hardware.hcr)
+        if outside and not trapped:
             self._report(vm, "I13", vcpu, f"{_numbers(outside)} active outside the LRs, DIR does not trap")
         if hcr_eoicount(hardware.hcr):
             self._report(vm, "I14", vcpu, f"EOIcount {hcr_eoicount(hardware.hcr)} at entry")
@@ -132,7 +135,9 @@ class Invariants(Observer):
             if state == LRState.PENDING and _VMCR[f"VENG{_LR['Group'].get(lr)}"].get(hardware.vmcr)
         ]
         if best not in held:
-            text = f"{_numbers(waiting)} pending, LRs {format_lrs(hardware.lr)}"
+            text = (
+                f"{_numbers(waiting)} pending, LRs {format_lrs(hardware.lr, vm.vgic_model is VgicModel.V2)}"
+            )
             self._report(vm, "I4", vcpu, text)
             if all(state & LRState.ACTIVE for state in states):
                 self._report(vm, "I5", vcpu, text)
@@ -156,7 +161,7 @@ class Invariants(Observer):
         tracker = self._tracker(runner)
         for text, hole in tracker.judge_ended():
             self._report(vm, "I8", vcpu, text, hole)
-        if one.detail != "ICC_DIR_EL1":  # its handler comes only now: see entering
+        if one.detail not in ("ICC_DIR_EL1", "GICV_DIR"):  # its handler comes only now: see entering
             for text, hole in tracker.judge_deactivated():
                 self._report(vm, "I9", vcpu, text, hole)
         self._physical(machine, vcpu)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from sim.engines.legacy import LegacyPort
 from sim.guest.operation import Kind, Operation
 from sim.kvm.ap_list import kvm_vgic_vcpu_pending_irq
 from sim.kvm.arm import check_vcpu_requests
 from sim.kvm.inject import kvm_vgic_inject_irq
+from sim.kvm.irq import VgicModel
 from sim.kvm.requests import kvm_request_pending
 from sim.kvm.vm import Mode, Vm
 from sim.machine import handlers
 from sim.machine.events import EventLog
 from sim.machine.fingerprint import fingerprint
+from sim.machine.hardware import hardware_state
 from sim.machine.latency import IMMEDIATE, Latency
 from sim.machine.observer import Observer
 from sim.machine.physical import PhysicalInterrupts
@@ -61,7 +64,9 @@ class Machine:
     ):
         if not isinstance(vm.host.irqs, PhysicalInterrupts):
             raise TypeError("the VM's host needs PhysicalInterrupts")
-        self.ports = list(ports)
+        self.gicv2_guest = vm.vgic_model is VgicModel.V2
+        legacy = self.gicv2_guest and not vm.host.gicv2
+        self.ports = [LegacyPort(port) if legacy else port for port in ports]
         self.vm = vm
         self.physical: PhysicalInterrupts = vm.host.irqs
         self.mi_latency = mi_latency
@@ -128,7 +133,7 @@ class Machine:
         runner.entries += 1
         runner.kick_since = runner.mi_since = None
         runner.mi_asked = False
-        state = await port.state()
+        state = await hardware_state(port)
         self._note_entry(runner, state)
         for observer in self.observers:
             observer.entered(self, runner, state)
@@ -141,7 +146,7 @@ class Machine:
         await self.load(runner)
         check_vcpu_requests(runner.vcpu)
         await flush_hwstate(self.port(runner), runner.vcpu)
-        state = await self.port(runner).state()
+        state = await hardware_state(self.port(runner))
         for observer in self.observers:
             observer.entered(self, runner, state)
         await self._give_up(runner)
@@ -157,7 +162,7 @@ class Machine:
     async def exit(self, runner: Runner, causes: frozenset[str], detail: str = "") -> None:
         """Leave the guest and sync. The handler, and the next entry, are the caller's."""
         port = self.port(runner)
-        state = await port.state()
+        state = await hardware_state(port)
         one = Exit(causes, detail, state.misr)
         runner.place = Place.OUT
         runner.vcpu.mode = Mode.OUTSIDE_GUEST_MODE
@@ -201,7 +206,9 @@ class Machine:
     async def _execute(self, runner: Runner, operation: Operation) -> tuple[int, int]:
         value = fault = 0
         kind = operation.kind
-        if kind is Kind.SYSREG:
+        if kind is Kind.SYSREG and self.gicv2_guest:
+            value = await handlers.gicv2_sysreg(self, runner, operation)
+        elif kind is Kind.SYSREG:
             access = Access(1, operation.register, operation.write, operation.value, operation.rt)
             response = await self.port(runner).access(access)
             if response.outcome is Outcome.OK:
@@ -337,7 +344,7 @@ class Machine:
 
     def _note_entry(self, runner: Runner, state: State) -> None:
         if self.log.enabled:
-            text = f"{format_lrs(state.lr)} | {format_hcr(runner.vcpu.cpu_if.vgic_hcr)}"
+            text = f"{format_lrs(state.lr, self.gicv2_guest)} | {format_hcr(runner.vcpu.cpu_if.vgic_hcr)}"
             self.log.add(self.time, runner.number, "entry", text)
 
     def note_operation(self, runner: Runner, operation: Operation, value: int) -> None:

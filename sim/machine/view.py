@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hw.registers import BY_NAME, LRState
-from sim.kvm.irq import VgicIrq, irq_is_pending
+from sim.kvm.irq import VgicIrq, VgicModel, irq_is_pending
+from sim.kvm.lr import VIRTUAL_ID
 from sim.kvm.vm import Vcpu, Vm
+from sim.machine.hardware import hardware_state
 from sim.machine.runner import Place
 from sim.port import State
 
@@ -43,7 +45,7 @@ async def interrupts(machine: Machine) -> list[Now]:
     held: dict[VgicIrq, int] = {}
     for runner in machine.runners:
         if runner.place is Place.GUEST:
-            _collect(held, runner.vcpu, await machine.port(runner).state())
+            _collect(held, runner.vcpu, await hardware_state(machine.port(runner)))
     result = []
     for irq in known_irqs(machine.vm):
         pending, active = irq_is_pending(irq), irq.active
@@ -58,6 +60,8 @@ async def interrupts(machine: Machine) -> list[Now]:
 def _collect(held: dict[VgicIrq, int], vcpu: Vcpu, hardware: State) -> None:
     for lr in hardware.lr[: vcpu.cpu_if.used_lrs]:
         intid = _LR["vINTID"].get(lr)
+        if vcpu.vm.vgic_model is VgicModel.V2:
+            intid &= VIRTUAL_ID
         irq = next((irq for irq in vcpu.ap_list if irq.intid == intid), None)
         if irq is not None:
             held[irq] = _LR["State"].get(lr)
@@ -87,7 +91,7 @@ async def deserved(machine: Machine) -> dict[int, list[int]]:
         vcpu, running = runner.vcpu, 0xFF
         vmcr = vcpu.cpu_if.vgic_vmcr
         if runner.cpu is not None:
-            hardware = await machine.port(runner).state()
+            hardware = await hardware_state(machine.port(runner))
             vmcr = hardware.vmcr
             running = running_priority(hardware, machine.port(runner).config.pre_bits)
         limit = min(running, _VMCR["VPMR"].get(vmcr))

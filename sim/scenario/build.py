@@ -11,7 +11,7 @@ from sim.guest.operation import Guest
 from sim.guest.program import Program
 from sim.kvm.hcr import vcpu_set_ich_hcr
 from sim.kvm.host import Host
-from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, Config, VgicIrq
+from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, Config, VgicIrq, VgicModel
 from sim.kvm.lpi import vgic_add_lpi
 from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.kvm.profile import Profile
@@ -47,8 +47,9 @@ def pes_needed(spec: MachineSpec) -> int:
 
 def build_vm(spec: MachineSpec, interrupts: Sequence[Interrupt], profile: Profile) -> Vm:
     """Return a VM whose distributor and CPU interfaces are configured as a scenario says."""
-    host = Host(config=spec.config, irqs=PhysicalInterrupts())
-    vm = Vm(host, profile, spec.vcpus, spec.spis, irqchip_in_kernel=spec.vgic)
+    host = Host(config=spec.config, irqs=PhysicalInterrupts(), **dict(spec.host))
+    model = VgicModel.V2 if spec.gicv2_guest else VgicModel.V3
+    vm = Vm(host, profile, spec.vcpus, spec.spis, irqchip_in_kernel=spec.vgic, vgic_model=model)
     vm.dist.enabled = True
     for vcpu in vm.vcpus:
         vcpu.cpu_if.vgic_vmcr = initial_vmcr(spec)
@@ -65,6 +66,7 @@ def build_vm(spec: MachineSpec, interrupts: Sequence[Interrupt], profile: Profil
             irq = vgic_get_vcpu_irq(vm.vcpus[0], one.intid)
             irq.target_vcpu = vm.vcpus[one.vcpu]
             irq.mpidr = irq.target_vcpu.mpidr
+            irq.targets = 1 << one.vcpu
             _configure(vm, irq, one)
     return vm
 

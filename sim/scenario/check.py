@@ -37,10 +37,10 @@ def check_entry(expect: ExpectEntry, recorder: Recorder) -> str | None:
     entry = recorder.entries.get(expect.vcpu)
     if entry is None:
         return f"vCPU{expect.vcpu} has not entered yet; write ENTER before"
-    problems = compare_entry(expect.pattern, entry.lrs, entry.hcr)
+    problems = compare_entry(expect.pattern, entry.lrs, entry.hcr, entry.v2)
     if not problems:
         return None
-    return f"{'; '.join(problems)} (entry: {format_lrs(entry.lrs)} | {format_hcr(entry.hcr)})"
+    return f"{'; '.join(problems)} (entry: {format_lrs(entry.lrs, entry.v2)} | {format_hcr(entry.hcr)})"
 
 
 def unannounced(exits: Iterable[Exit]) -> list[Exit]:
@@ -108,12 +108,14 @@ def _numbers(values: list[int]) -> str:
     return " ".join(map(str, values)) or "empty"
 
 
-def check_hardware(expect: ExpectHardware, state: State, lines: tuple[bool, bool, bool]) -> str | None:
-    """Return what is wrong with the virtual CPU interface now, or None."""
+def check_hardware(
+    expect: ExpectHardware, state: State, lines: tuple[bool, bool, bool], v2: bool = False
+) -> str | None:
+    """Return what is wrong with the virtual CPU interface now, or None; ``v2``: of a GICv2 guest."""
     problems = []
     for head, *words in expect.items:
         if head == "LRs":
-            problems += compare_entry(parse_entry(" ".join(words)), state.lr, 0)
+            problems += compare_entry(parse_entry(" ".join(words)), state.lr, 0, v2)
         elif head == "EOIcount":
             count = _HCR["EOIcount"].get(state.hcr)
             if count != int(words[0], 0):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from hw.config import ConfigError
+from hw.config import ConfigError, GicConfig
+from hw.config_v2 import GicV2Config
+from hw.errors import InputError
 from sim.guest.language import Where
 from sim.machine.latency import IMMEDIATE, SLOW, Latency
+from sim.machine.parts import Part, part_named
 from sim.scenario.model import Interrupt, MachineSpec
 
 __all__ = ["parse_interrupts", "parse_machine", "parse_numbers"]
@@ -17,9 +20,11 @@ _FLAGS = {"on": True, "off": False, "yes": True, "no": False}
 #: Machine settings kept in GicConfig.
 _CONFIG_NUMBERS = ("lrs", "pri_bits", "pre_bits", "id_bits")
 _CONFIG_FLAGS = ("tds", "nv4", "seis", "a3v", "eoicnt_mode1")
-_NUMBERS = {"vcpus": (1, 8), "pcpus": (1, 8), "eoimode": (0, 1), "spis": (32, 960)}
+_NUMBERS = {"vcpus": (1, 8), "pcpus": (1, 8), "eoimode": (0, 1), "spis": (32, 960), "guest": (2, 3)}
 _SWITCHES = ("group0", "group1", "vgic")
-_KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, *_SWITCHES, "mi", "kick", "pmr")
+#: Machine settings of the host.
+_HOST = ("vhe", "apple", "gicv3_cpuif", "cavium_30115", "group0_trap", "group1_trap", "common_trap")
+_KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, *_SWITCHES, *_HOST, "mi", "kick", "pmr", "gic", "part")
 
 
 def _number(word: str, what: str, where: Where, low: int, high: int, base: int = 0) -> int:
@@ -61,6 +66,7 @@ def parse_machine(text: str, spec: MachineSpec, where: Where) -> MachineSpec:
     """
     config = {}
     changes: dict[str, object] = {}
+    host = dict(spec.host)
     for setting in text.split(","):
         words = setting.replace("=", " ").split()
         if len(words) != 2:
@@ -78,16 +84,36 @@ def parse_machine(text: str, spec: MachineSpec, where: Where) -> MachineSpec:
             changes[key] = _number(word, "a priority (hexadecimal)", where, 0, 0xFF, 16)
         elif key in _SWITCHES:
             changes[key] = _flag(key, word, where)
+        elif key in _HOST:
+            host[key] = _flag(key, word, where)
+        elif key == "gic":
+            version = _number(word, "the version of the GIC", where, 2, 3)
+            spec = replace(spec, config=GicV2Config() if version == 2 else GicConfig())
+        elif key == "part":
+            part = _part(word, where)
+            spec = replace(spec, config=part.config)
+            host = dict(part.host)
         else:
             close = difflib.get_close_matches(key, _KEYS, 1)
             hint = f"; did you mean {close[0]}?" if close else f"; known: {' '.join(_KEYS)}"
             raise where.error(f"unknown machine setting {key!r}{hint}")
     if config:
+        known = {f.name for f in fields(spec.config)}
+        for key in config:
+            if key not in known:
+                raise where.error(f"{key} is not a choice of a GICv2")
         try:
             changes["config"] = replace(spec.config, **config)
         except ConfigError as error:
             raise where.error(str(error)) from None
-    return replace(spec, **changes)
+    return replace(spec, host=tuple(host.items()), **changes)
+
+
+def _part(word: str, where: Where) -> Part:
+    try:
+        return part_named(word)
+    except InputError as error:
+        raise where.error(str(error)) from None
 
 
 def _latency(word: str, where: Where) -> Latency:

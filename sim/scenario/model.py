@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from sim.guest.aarch64_image import Aarch64Program
 from sim.guest.language import Where
 from sim.guest.program import Instruction, Program
@@ -45,10 +46,11 @@ class MachineSpec:
 
     ``mi``: how late the exit of a maintenance interrupt is; SLOW: only at ``MI!``. ``kick``: the same for
     kicks. ``pmr``, ``eoimode``, ``group0`` and ``group1``: what the guest has already programmed, and the
-    hypervisor already knows. ``vgic`` False: no in-kernel interrupt controller.
+    hypervisor already knows. ``vgic`` False: no in-kernel interrupt controller. ``guest``: 2 for a GICv2
+    guest on GICv3; on GICv2 it has no other choice. ``host``: settings of :class:`sim.kvm.host.Host`.
     """
 
-    config: GicConfig = field(default_factory=GicConfig)
+    config: GicConfig | GicV2Config = field(default_factory=GicConfig)
     vcpus: int = 1
     pcpus: int = 0
     mi: Latency = IMMEDIATE
@@ -59,6 +61,13 @@ class MachineSpec:
     group1: bool = True
     spis: int = 96
     vgic: bool = True
+    guest: int = 3
+    host: tuple[tuple[str, bool], ...] = ()
+
+    @property
+    def gicv2_guest(self) -> bool:
+        """Whether the guest has a GICv2."""
+        return self.guest == 2 or isinstance(self.config, GicV2Config)
 
 
 @dataclass(frozen=True)

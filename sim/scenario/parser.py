@@ -104,6 +104,8 @@ class _Parser:
                 raise where.error(
                     f"SPI {interrupt.intid} is beyond the machine's {machine.spis}; say 'machine spis ...'"
                 )
+            if keyword == "LPI" and machine.gicv2_guest:
+                raise where.error("a GICv2 has no LPIs; leave them out, or say 'machine gic 3'")
             if interrupt.vcpu >= machine.vcpus:
                 raise where.error(
                     f"vcpu {interrupt.vcpu}: the machine has {machine.vcpus}; say 'machine vcpus ...'"

@@ -15,6 +15,7 @@ from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS
 from sim.kvm.lpi import vgic_its_free_ite, vgic_its_trigger_msi
 from sim.kvm.profile import Profile
 from sim.machine import handlers
+from sim.machine.hardware import hardware_state
 from sim.machine.invariants import Invariants
 from sim.machine.machine import Machine
 from sim.machine.runner import Place, Runner
@@ -300,7 +301,8 @@ class Play:
         if runner.cpu is None:
             return f"vCPU{step.vcpu} is on no CPU"
         port = self.machine.port(runner)
-        return check.check_hardware(step, await port.state(), await port.lines())
+        state = await hardware_state(port)
+        return check.check_hardware(step, state, await port.lines(), self.machine.gicv2_guest)
 
     async def _expect_all(self, step: ExpectAll) -> str | None:
         return check.check_all(step, self.recorder)

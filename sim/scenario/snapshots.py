@@ -67,10 +67,11 @@ class Memory:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry: list registers as the hardware holds them, and the HCR word that was written."""
+    """An entry: list registers as the hardware holds them, and the HCR word; ``v2``: of a GICv2 guest."""
 
     lrs: list[int]
     hcr: int
+    v2: bool = False
 
 
 @dataclass
@@ -105,6 +106,6 @@ class Recorder(Observer):
         vm = machine.vm
         traps = vm.host.trap_bits if vm.profile.constant_traps else 0
         hcr = runner.vcpu.cpu_if.vgic_hcr | traps
-        self.entries[runner.number] = Entry(list(hardware.lr), hcr)
+        self.entries[runner.number] = Entry(list(hardware.lr), hcr, machine.gicv2_guest)
         self.hcr_seen[runner.number] = self.hcr_seen.get(runner.number, 0) | hcr
         self.flushed[runner.number] = Memory.of(vm, runner.vcpu, self.intids, [])
