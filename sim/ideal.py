@@ -43,7 +43,8 @@ class IdealIrq:
     """One interrupt as the guest means it. SGIs and PPIs exist once for each vCPU.
 
     ``latch``: pending by an edge or by software; ``line``: level of the input; ``target``: vCPU number;
-    ``taken``: (priority, group) it was acknowledged with, None if it was not, or was rewritten since;
+    ``taken``: (priority, group) it was acknowledged with, which count until its end, whatever is written
+    meanwhile; None if it was not;
     ``owner``: vCPU that acknowledged it last.
     """
 

@@ -115,7 +115,7 @@ async def _prio(world: World, a: int, b: int, c: int) -> None:
     if world.runners[irq.target].place is Place.ASLEEP:
         world.facts.note_reprioritized(irq.target, intid)
     world.ideal.unsettle(irq)
-    irq.priority, irq.taken = pick(PRIORITIES, c), None
+    irq.priority = pick(PRIORITIES, c)
     await _store(world, vcpu, memory_map.priority_byte(intid), irq.priority, 1)
 
 
@@ -130,7 +130,7 @@ async def _group(world: World, a: int, b: int, c: int) -> None:
     address = place.address(vcpu)
     word = await world.operate(vcpu, Operation(Kind.MMIO, address=address))
     world.ideal.unsettle(irq)
-    irq.group, irq.taken = c % 2, None
+    irq.group = c % 2
     word = word & ~(1 << bit) | (c % 2) << bit
     if world.runnable(vcpu):
         await world.operate(vcpu, Operation(Kind.MMIO, None, True, word, 0, address))

@@ -86,7 +86,7 @@ async def _handle_all(world: World, vcpu: int) -> None:
 def _compare_final(world: World, intid: int, vcpu: int) -> None:
     ideal, real = world.ideal.irq(intid, vcpu), world.vgic_irq(intid, vcpu)
     pending = irq_is_pending(real)
-    if vgic_irq_is_mapped_level(real) and real.active:  # its line counts again once it is inactive
+    if vgic_irq_is_mapped_level(real):  # as ISPENDR reads
         pending = vgic_get_phys_line_level(real)
     if key_of(intid, vcpu) in world.late.maybe:
         pending = ideal.pending
