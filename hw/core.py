@@ -95,6 +95,8 @@ class VirtualCore(wiring.Component):
     signature : wiring.Signature
         Of the port: ``request``, ``response``, ``virq``, ``vfiq``, ``maintenance``, ``settled``,
         ``deactivate`` and ``observe`` as :class:`hw.port.CpuPortSignature` has them.
+    more : dict
+        Members that a face adds.
 
     Members
     -------
@@ -107,12 +109,12 @@ class VirtualCore(wiring.Component):
     #: Makes the effects of the side-effect accesses.
     operations_type: type[Operations] = Operations
 
-    def __init__(self, config: GicConfig, signature: wiring.Signature):
+    def __init__(self, config: GicConfig, signature: wiring.Signature, more: dict | None = None):
         # An access decides interval + _decide_stage cycles after its predecessor was taken, at the earliest;
         # the predecessor's storage is visible interval cycles after that, and must have settled.
         assert settling(config) <= _decide_stage(config)
         self.config = config
-        super().__init__({"cpu": In(signature)})
+        super().__init__({"cpu": In(signature), **(more or {})})
 
     def _check(self, m) -> Checked:
         """Stages 1 and 2: decode and check ``self._request``."""

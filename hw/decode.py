@@ -10,11 +10,21 @@ from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.layouts import layout_of
 from hw.port import Outcome, Request
 from hw.registers import BY_ENCODING, Redirect, Register, Space, Trap
 
-__all__ = ["ESR_UNDEF", "Decoded", "Decoder", "RedirectClass", "Target", "TrapClass", "TrapUnit"]
+__all__ = [
+    "ESR_UNDEF",
+    "Decoded",
+    "Decoder",
+    "PhysicalAccess",
+    "RedirectClass",
+    "Target",
+    "TrapClass",
+    "TrapUnit",
+]
 
 #: ESR_ELx of an UNDEFINED access: EC 0, IL 1.
 ESR_UNDEF = 1 << 25
@@ -55,12 +65,14 @@ class Target(enum.Enum, shape=5):
     IGRPEN1 = 23
     SRE_EL1 = 24
     SRE_EL2 = 25
-    #: SGI generation: always trapped or UNDEFINED here, there is no physical side.
-    SGI = 26
+    #: SGI generation: executed by a physical interface or not at all.
+    SGI1R = 26
     #: Second words and identification: GICv2 only.
     EISR1 = 27
     ELRSR1 = 28
     IIDR = 29
+    ASGI1R = 30
+    SGI0R = 31
 
 
 class TrapClass(enum.Enum, shape=3):
@@ -86,12 +98,13 @@ class RedirectClass(enum.Enum, shape=2):
 class Decoded(data.Struct):
     """What the register table says of an access.
 
-    ``defined``: the register exists in this build and the direction is allowed. ``hypervisor``: an EL2
-    register. ``icc``: a CPU-interface register that needs SRE. ``igrpen``: covered by the fine-grained
-    ICC_IGRPENn trap.
+    ``defined``: the register exists in this build and the direction is allowed; ``physical``: the same for
+    the physical interface, 0 without one. ``hypervisor``: an EL2 register. ``icc``: a CPU-interface
+    register that needs SRE. ``igrpen``: covered by the fine-grained ICC_IGRPENn trap.
     """
 
     defined: 1
+    physical: 1
     hypervisor: 1
     icc: 1
     igrpen: 1
@@ -101,10 +114,17 @@ class Decoded(data.Struct):
     index: 4
 
 
+class PhysicalAccess(data.Struct):
+    """An access that passed the traps and executes in the physical interface."""
+
+    target: Target
+    index: 4
+    write: 1
+    value: 64
+
+
 def _target(register: Register) -> Target:
     """Return the kind of a register: its name without prefix, level and index."""
-    if register.trap is Trap.SGI:
-        return Target.SGI
     name = register.name.split("_")[1]
     if register.name.startswith("ICC_SRE"):
         return Target[register.name.removeprefix("ICC_")]
@@ -115,6 +135,11 @@ def _target(register: Register) -> Target:
     return Target[name]
 
 
+def _needs_sre(register: Register) -> bool:
+    """Return whether a register belongs to a CPU interface, so that ICC_SRE_ELx.SRE covers it."""
+    return register.space is Space.ICC and not register.name.startswith("ICC_SRE")
+
+
 class Decoder(wiring.Component):
     """Look an access up in the register table; combinational.
 
@@ -122,6 +147,8 @@ class Decoder(wiring.Component):
     ----------
     config : GicConfig
         Decides which registers exist.
+    physical : PhysicalConfig or None
+        Decides which of them the physical interface has (PHY-11); None: there is none.
 
     Members
     -------
@@ -131,13 +158,14 @@ class Decoder(wiring.Component):
         Its entry; all zero for an unknown encoding.
     """
 
-    def __init__(self, config: GicConfig):
+    def __init__(self, config: GicConfig, physical: PhysicalConfig | None = None):
         self._config = config
+        self._physical = physical
         super().__init__({"request": In(Request), "decoded": Out(Decoded)})
 
     def elaborate(self, platform):
         m = Module()
-        present = [r for r in BY_ENCODING.values() if r.exists(self._config)]
+        present = [r for r in BY_ENCODING.values() if r.exists(self._config) or self._is_physical(r)]
         # Few distinct op0, op1, CRn but many CRm, op2: two small decoders are shallower than one.
         encoding = self.request.encoding
         with m.Switch(encoding[_CRM_OP2_BITS:]):
@@ -149,12 +177,15 @@ class Decoder(wiring.Component):
                                 m.d.comb += self.decoded.eq(self._entry(register))
         return m
 
+    def _is_physical(self, register):
+        """Return whether the physical interface has the register."""
+        return self._physical is not None and _needs_sre(register) and register.exists(self._physical)
+
     def _entry(self, register):
         allowed = Mux(self.request.write, int(register.writable), int(register.readable))
-        sre = register.name.startswith("ICC_SRE")
         constant = {
             "hypervisor": register.min_el == 2,
-            "icc": register.space is Space.ICC and not sre,
+            "icc": _needs_sre(register),
             "igrpen": "IGRPEN" in register.name,
             "trap": TrapClass[register.trap.name],
             "redirect": RedirectClass[register.redirect.name],
@@ -162,15 +193,21 @@ class Decoder(wiring.Component):
             "index": register.index,
         }
         value = Decoded.const(constant).as_value()
-        return value | Mux(allowed, Decoded.const({"defined": 1}).as_value(), Const(0))
+        exists = {"defined": register.exists(self._config), "physical": self._is_physical(register)}
+        return value | Mux(allowed, Decoded.const(exists).as_value(), Const(0))
 
 
 class TrapUnit(wiring.Component):
-    """Decide the outcome of an access (TRP-1..10); combinational.
+    """Decide the outcome of an access (TRP-1..10, PHY-11); combinational.
 
     The order is: UNDEFINED by table or EL0, ICC_SRE_EL1.SRE, fine-grained and ICH_HCR_EL2 traps,
-    redirection, physical interface. These builds have no physical interface, so an access that would
-    reach it is UNDEFINED.
+    redirection, physical interface. Without a physical interface an access that would reach it is
+    UNDEFINED.
+
+    Parameters
+    ----------
+    has_physical : bool
+        Accesses that are not redirected reach a physical interface.
 
     Members
     -------
@@ -182,6 +219,8 @@ class TrapUnit(wiring.Component):
         Trap bits; unimplemented ones are stored as 0.
     outcome : Out(Outcome)
         OK only if the access executes.
+    physical : Out(1)
+        The access executes in the physical interface.
     esr : Out(32)
         Syndrome of a fault, 0 otherwise.
     """
@@ -190,14 +229,21 @@ class TrapUnit(wiring.Component):
     decoded: In(Decoded)
     hcr: In(layout_of("ICH_HCR_EL2"))
     outcome: Out(Outcome)
+    physical: Out(1)
     esr: Out(32)
+
+    def __init__(self, has_physical: bool = False):
+        self._has_physical = has_physical
+        super().__init__()
 
     def elaborate(self, platform):
         m = Module()
         context = self.request.context
         decoded = self.decoded
+        reaches = decoded.icc & ((self.request.el == 2) | ~self._redirected(context))
+        defined = Mux(reaches, decoded.physical, decoded.defined) if self._has_physical else decoded.defined
 
-        with m.If(~decoded.defined):
+        with m.If(~defined):
             m.d.comb += self.outcome.eq(Outcome.UNDEF)
         with m.Elif(self.request.el == 2):
             self._at_el2(m, context)
@@ -205,6 +251,8 @@ class TrapUnit(wiring.Component):
             self._at_el1(m, context)
         with m.Else():
             m.d.comb += self.outcome.eq(Outcome.UNDEF)
+        if self._has_physical:
+            m.d.comb += self.physical.eq((self.outcome == Outcome.OK) & reaches)
 
         with m.Switch(self.outcome):
             with m.Case(Outcome.UNDEF):
@@ -219,7 +267,7 @@ class TrapUnit(wiring.Component):
         with m.If(needs_sre & ~context.sre_el2):
             m.d.comb += self.outcome.eq(Outcome.TRAP_EL2)
         with m.Elif(decoded.icc):
-            m.d.comb += self.outcome.eq(Outcome.UNDEF)
+            m.d.comb += self.outcome.eq(self._unredirected)
         with m.Else():
             m.d.comb += self.outcome.eq(Outcome.OK)
 
@@ -232,9 +280,14 @@ class TrapUnit(wiring.Component):
         with m.Elif(self._trapped(context)):
             m.d.comb += self.outcome.eq(Outcome.TRAP_EL2)
         with m.Elif(decoded.icc & ~self._redirected(context)):
-            m.d.comb += self.outcome.eq(Outcome.UNDEF)
+            m.d.comb += self.outcome.eq(self._unredirected)
         with m.Else():
             m.d.comb += self.outcome.eq(Outcome.OK)
+
+    @property
+    def _unredirected(self):
+        """Outcome of an access that reaches the physical interface."""
+        return Outcome.OK if self._has_physical else Outcome.UNDEF
 
     def _trapped(self, context):
         hcr, trap = self.hcr, self.decoded.trap

@@ -1,12 +1,14 @@
 """The GICv3 virtual CPU interface of one PE: system registers and traps in front of :mod:`hw.core`."""
 
 from amaranth.hdl import Signal
+from amaranth.lib.wiring import Out
 
 from hw import core
 from hw.binary_point import group1_read
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.core import Checked, VirtualCore, settling
-from hw.decode import Decoded, Decoder, Target, TrapUnit
+from hw.decode import Decoded, Decoder, PhysicalAccess, Target, TrapUnit
 from hw.port import CpuPortSignature, Outcome
 from hw.probe import show, show_held
 from hw.registers import lookup
@@ -29,25 +31,33 @@ class VirtualCpuInterface(VirtualCore):
     ----------
     config : GicConfig
         Implementation choices.
+    physical : PhysicalConfig or None
+        Of the physical interface beside it, if there is one (:mod:`hw.pe`). Without it an access that is not
+        redirected is UNDEFINED.
 
     Members
     -------
     cpu : In(CpuPortSignature(config))
         The PE's port.
+    elsewhere, access : Out(1), Out(PhysicalAccess)
+        With ``physical`` only: the response of this cycle is not one; the access is to be executed by the
+        physical interface. Steady until the next request is taken.
     """
 
-    def __init__(self, config: GicConfig):
+    def __init__(self, config: GicConfig, physical: PhysicalConfig | None = None):
         assert (core.latency(config), core.interval(config)) == (LATENCY, INTERVAL)
-        super().__init__(config, CpuPortSignature(config))
+        self.physical = physical
+        more = {"elsewhere": Out(1), "access": Out(PhysicalAccess)} if physical else {}
+        super().__init__(config, CpuPortSignature(config), more)
 
     def _check(self, m):
         request = self._request
-        m.submodules.decoder = decoder = Decoder(self.config)
+        m.submodules.decoder = decoder = Decoder(self.config, self.physical)
         decoded = Signal(Decoded)
         m.d.comb += decoder.request.eq(request)
         m.d.sync += decoded.eq(decoder.decoded)
 
-        m.submodules.traps = traps = TrapUnit()
+        m.submodules.traps = traps = TrapUnit(self.physical is not None)
         self._outcome = Signal(Outcome)
         self._esr = Signal(32)
         m.d.comb += [
@@ -57,6 +67,15 @@ class VirtualCpuInterface(VirtualCore):
         ]
         m.d.sync += [self._outcome.eq(traps.outcome), self._esr.eq(traps.esr)]
         executes = self._outcome == Outcome.OK
+        if self.physical:
+            m.d.sync += self.elsewhere.eq(traps.physical)
+            m.d.comb += [
+                self.access.target.eq(decoded.target),
+                self.access.index.eq(decoded.index),
+                self.access.write.eq(request.write),
+                self.access.value.eq(request.value),
+            ]
+            executes &= ~self.elsewhere
         return Checked(request.write, request.value, decoded.target, decoded.index, executes)
 
     def _readable(self, m, ops):
