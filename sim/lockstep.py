@@ -10,10 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 
-from hw.registers import Register, lookup
+from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
+from hw.mmio import MmioRegister
+from hw.mmio_map import find_register, register_on
+from hw.registers import Register
 from sim import progress
-from sim.engines.golden import GoldenPort
-from sim.port import Access, CpuPort, Lines, Outcome, Response, State
+from sim.engines.golden import golden_port
+from sim.port import Access, CpuPort, Lines, MmioAccess, MmioResponse, Outcome, Response, State
+from sim.state_registers import HCR, state_registers
 from sim.stimulus import ListChoices, RandomChoices, Stimulus
 
 __all__ = [
@@ -24,21 +29,12 @@ __all__ = [
     "describe_access",
     "random_job",
     "shrinkable_job",
-    "state_parts",
 ]
 
 #: Accesses shown before the one that made the difference.
 _HISTORY = 12
 #: Operations between two progress reports.
 _REPORT = 256
-
-_STATE_REGISTERS = {
-    "hcr": "ICH_HCR_EL2",
-    "vmcr": "ICH_VMCR_EL2",
-    "misr": "ICH_MISR_EL2",
-    "eisr": "ICH_EISR_EL2",
-    "elrsr": "ICH_ELRSR_EL2",
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Difference:
     report: str
 
 
-def describe(register: Register, value: int) -> str:
+def describe(register: Register | MmioRegister, value: int) -> str:
     """Return a register value with the fields that are not zero."""
     parts = []
     for field in register.fields:
@@ -65,8 +61,20 @@ def describe(register: Register, value: int) -> str:
     return f"{value:#x} ({' '.join(map(str, parts)) or '0'})"
 
 
-def describe_access(access: Access, response: Response | None = None) -> str:
+def describe_bus(access: MmioAccess, response: MmioResponse | None = None) -> str:
+    """Return one line on a bus access and its answer."""
+    register = register_on(access.frame, access.offset)
+    text = f"{access.frame.name}+{access.offset:#x} ({register.name if register else 'nothing'})"
+    text += f", {access.size} bytes" + (f" := {access.value:#x}" if access.write else "")
+    if response is not None:
+        text += " -> bus error" if response.error else "" if access.write else f" -> {response.value:#x}"
+    return text
+
+
+def describe_access(access: Access | MmioAccess, response: Response | MmioResponse | None = None) -> str:
     """Return one line on an access and its answer."""
+    if isinstance(access, MmioAccess):
+        return describe_bus(access, response if isinstance(response, MmioResponse) else None)
     name = access.register.name
     text = f"EL{access.el} " + (
         f"{name} := {describe(access.register, access.value)}" if access.write else name
@@ -78,7 +86,7 @@ def describe_access(access: Access, response: Response | None = None) -> str:
     ]
     text += f" rt={access.rt}" if access.rt else ""
     text += f" [{' '.join(changed)}]" if changed else ""
-    if response is not None:
+    if isinstance(response, Response):
         if response.outcome:
             text += f" -> {response.outcome.name} esr={response.esr:#x}"
         elif not access.write:
@@ -86,41 +94,38 @@ def describe_access(access: Access, response: Response | None = None) -> str:
     return text
 
 
-def state_parts(state: State) -> dict[str, int]:
-    """Return storage as register name -> value."""
-    parts = {name: getattr(state, attribute) for attribute, name in _STATE_REGISTERS.items()}
-    for group, words in ((0, state.ap0r), (1, state.ap1r)):
-        parts |= {f"ICH_AP{group}R{n}_EL2": word for n, word in enumerate(words)}
-    return parts | {f"ICH_LR{n}_EL2": lr for n, lr in enumerate(state.lr)}
-
-
 @dataclass
 class _Snapshot:
     """What one port shows after an access."""
 
-    response: Response
+    response: Response | MmioResponse
     state: State
     lines: Lines
     deactivations: list[int]
 
 
-async def _step(port: CpuPort, access: Access) -> _Snapshot:
-    response = await port.access(access)
+async def _step(port: CpuPort, access: Access | MmioAccess) -> _Snapshot:
+    if isinstance(access, MmioAccess):
+        response = await port.mmio(access)  # type: ignore[attr-defined]
+    else:
+        response = await port.access(access)
     return _Snapshot(response, await port.state(), await port.lines(), await port.deactivations())
 
 
-def _differences(expected: _Snapshot, got: _Snapshot) -> list[tuple[str, str, str]]:
+def _differences(
+    config: GicConfig | GicV2Config, expected: _Snapshot, got: _Snapshot
+) -> list[tuple[str, str, str]]:
     """Return (what, expected, got) for everything that differs."""
     found = []
-    for name, want, have in zip(Response._fields, expected.response, got.response, strict=True):
+    for name, want, have in zip(expected.response._fields, expected.response, got.response, strict=True):
         if want != have:
             shown = (want.name, have.name) if name == "outcome" else (f"{want:#x}", f"{have:#x}")
             found.append((f"response {name}", *shown))
-    wanted, had = state_parts(expected.state), state_parts(got.state)
+    wanted, had = (state_registers(config, one.state) for one in (expected, got))
     for name in wanted | had:
         want, have = wanted.get(name), had.get(name)
         if want != have:
-            register = lookup(name)
+            register = find_register(name)
             shown = ("missing" if value is None else describe(register, value) for value in (want, have))
             found.append((name, *shown))
     for name, want, have in zip(Lines._fields, expected.lines, got.lines, strict=True):
@@ -153,19 +158,19 @@ class Lockstep:
 
     def __init__(self, port: CpuPort, reference: CpuPort | None = None):
         self.port = port
-        self.reference = reference or GoldenPort(port.config)
+        self.reference = reference or golden_port(port.config)
         self.operations = 0
         self.state = State()
-        self.response = Response(Outcome.OK)
-        self._history: deque[tuple[Access, Response]] = deque(maxlen=_HISTORY)
+        self.response: Response | MmioResponse = Response(Outcome.OK)
+        self._history: deque[tuple[Access | MmioAccess, Response | MmioResponse]] = deque(maxlen=_HISTORY)
 
     async def start(self) -> Difference | None:
         """Reset both and compare what reset leaves (REG-13)."""
         await self.reference.reset()
         await self.port.reset()
-        return await self.step(Access(2, lookup("ICH_HCR_EL2")))
+        return await self.step(Access(2, find_register(HCR[type(self.port.config)])))
 
-    async def step(self, access: Access) -> Difference | None:
+    async def step(self, access: Access | MmioAccess) -> Difference | None:
         """Apply one access to both; return the difference it made, or None."""
         before = self.state
         expected = await _step(self.reference, access)
@@ -183,14 +188,16 @@ class Lockstep:
             return None
         return self._explain(access, before, expected, got)
 
-    def _explain(self, access: Access, before: State, expected: _Snapshot, got: _Snapshot) -> Difference:
-        differences = _differences(expected, got)
+    def _explain(
+        self, access: Access | MmioAccess, before: State, expected: _Snapshot, got: _Snapshot
+    ) -> Difference:
+        differences = _differences(self.port.config, expected, got)
         number = self.operations - 1
         lines = [f"difference at operation {number} of {self.port.config}", "  after:"]
         lines += [f"    {describe_access(*entry)}" for entry in self._history]
         lines.append("  storage before:")
-        for name, value in state_parts(before).items():
-            lines.append(f"    {name} = {describe(lookup(name), value)}")
+        for name, value in state_registers(self.port.config, before).items():
+            lines.append(f"    {name} = {describe(find_register(name), value)}")
         lines.append(f"  operation: {describe_access(access)}")
         for what, want, have in differences:
             lines.append(f"  {what}: expected {want}, got {have}")
@@ -198,7 +205,7 @@ class Lockstep:
 
 
 async def apply(
-    port: CpuPort, accesses: Iterable[Access], reference: CpuPort | None = None
+    port: CpuPort, accesses: Iterable[Access | MmioAccess], reference: CpuPort | None = None
 ) -> Difference | None:
     """Reset both ports, apply a fixed list of accesses and return the first difference, or None."""
     lockstep = Lockstep(port, reference)
@@ -231,7 +238,7 @@ async def random_job(
     operations: int,
     seed: int,
     mood: str | None = None,
-    observe: Callable[[State, Access, Response], None] | None = None,
+    observe: Callable[[State, Access | MmioAccess, Response | MmioResponse], None] | None = None,
 ) -> dict:
     """Run random accesses in lockstep with golden, in turn on every PE; a job for any engine.
 

@@ -29,7 +29,7 @@ from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim import progress as progress_reports
-from sim.engines.golden import GoldenPort
+from sim.engines.golden import golden_port
 from sim.engines.job import config_to_json, find_function
 from sim.port import run
 from tb.build import TOP, build_root, build_simulation, quiet_runner, verilog_of, wave_kind
@@ -108,7 +108,7 @@ def run_job(
         return _run_simulated(engine, simulation, job, arguments, config, pes, path, progress)
     with progress_reports.listening(progress):
         if engine == "golden":
-            result = run(function([GoldenPort(config) for _ in range(pes)], **arguments))
+            result = run(function([golden_port(config) for _ in range(pes)], **arguments))
         else:
             from sim.engines import amaranth  # takes long to import; most runs do not need it
 

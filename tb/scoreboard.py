@@ -7,8 +7,9 @@ from collections import deque
 from hw.config import GicConfig
 from hw.registers import lookup
 from sim.golden import Golden
-from sim.lockstep import describe, describe_access, state_parts
+from sim.lockstep import describe, describe_access
 from sim.port import State
+from sim.state_registers import state_registers
 from tb.coverage import Coverage
 from tb.monitor import Monitor, Settled, Transaction
 
@@ -94,8 +95,8 @@ class Scoreboard:
             self._fail(f"lines in cycle {event.cycle}", str(lines), str(event.lines))
 
     def _compare_state(self, cycle: int, expected: State, got: State) -> None:
-        have = state_parts(got)
-        for name, want in state_parts(expected).items():
+        have = state_registers(self.golden.config, got)
+        for name, want in state_registers(self.golden.config, expected).items():
             if have[name] != want:
                 register = lookup(name)
                 self._fail(
