@@ -39,6 +39,7 @@ soak: $(READY)
 	$(BIN)/spillway refine --latency 0 --latency 1 --latency 4 --latency 8
 	$(BIN)/spillway lint --cover pairs
 	$(BIN)/spillway lint --cover all --elaborate-only
+	$(BIN)/spillway lint --gic v2 --cover pairs
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -4,9 +4,10 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.cluster import interface_of
 from hw.config import GicConfig
-from hw.interface import VirtualCpuInterface
-from hw.port import Deactivation, Request, Response
+from hw.config_v2 import GicV2Config
+from hw.port import Deactivation
 
 __all__ = ["SerialHarness"]
 
@@ -19,7 +20,7 @@ class SerialHarness(wiring.Component):
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Configuration of the core.
 
     Members
@@ -34,15 +35,15 @@ class SerialHarness(wiring.Component):
     present: In(1)
     serial_out: Out(1)
 
-    def __init__(self, config: GicConfig):
+    def __init__(self, config: GicConfig | GicV2Config):
         self._config = config
         super().__init__()
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.core = core = VirtualCpuInterface(self._config)
+        m.submodules.core = core = interface_of(self._config)
         cpu = core.cpu
-        request = Signal(Request)
+        request = Signal(cpu.request.payload.shape())
         serial_in, present = Signal(), Signal()
         m.d.sync += [
             serial_in.eq(self.serial_in),
@@ -54,7 +55,7 @@ class SerialHarness(wiring.Component):
         m.d.comb += cpu.request.payload.eq(request)
 
         lines = Cat(cpu.virq, cpu.vfiq, cpu.maintenance, cpu.settled, cpu.request.ready)
-        answer = Signal(Response)
+        answer = Signal(cpu.response.payload.shape())
         deactivation = Signal(Deactivation)
         rest = Signal(len(lines))
         with m.If(cpu.response.valid):

@@ -14,6 +14,7 @@ from amaranth.back import rtlil
 
 from fpga.harness import SerialHarness
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 
 __all__ = ["SPEED_GRADES", "Measurement", "measure"]
@@ -59,12 +60,12 @@ def _run(module: str, function: str, arguments: list[str], folder: Path) -> None
         raise RuntimeError(f"{module} failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
 
 
-def measure(config: GicConfig, speed: int = 6, target_mhz: float = 125.0) -> Measurement:
+def measure(config: GicConfig | GicV2Config, speed: int = 6, target_mhz: float = 125.0) -> Measurement:
     """Place and route the core for an LFE5U-25F and report size and frequency.
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Configuration of the core.
     speed : int
         ECP5 speed grade, one of :data:`SPEED_GRADES`.

@@ -2,38 +2,54 @@
 
 from amaranth.back import rtlil, verilog
 
+from hw.apb import ApbCluster
 from hw.cluster import Cluster, check_pes
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
+from hw.errors import InputError
 from hw.plain_names import plain_names
 
-__all__ = ["to_rtlil", "to_verilog"]
+__all__ = ["BUSES", "to_rtlil", "to_verilog"]
+
+#: How a build may be reached: its own port, or a standard bus in front of it (GICv2 only).
+BUSES = ("port", "apb")
 
 
-def to_verilog(config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster") -> str:
+def _top(config: GicConfig | GicV2Config, pes: int, bus: str) -> Cluster | ApbCluster:
+    """Return the component to export; arguments checked before it is made."""
+    check_pes(pes)
+    if bus not in BUSES:
+        raise InputError(f"unknown bus {bus!r}; one of {', '.join(BUSES)}")
+    if bus == "apb" and not isinstance(config, GicV2Config):
+        raise InputError("APB reaches memory-mapped frames, which GICv3 does not have; use GICv2")
+    return ApbCluster(config, pes) if bus == "apb" else Cluster(config, pes)
+
+
+def to_verilog(
+    config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster", bus: str = "port"
+) -> str:
     """Return one self-contained Verilog module ``name`` (clock ``clk``, synchronous reset ``rst``).
 
     Port names are those of :class:`hw.port.CpuPortSignature` (:class:`hw.port_v2.GicV2PortSignature` for
-    GICv2), joined with two underscores, such as ``pe0__request__valid``; all names inside are plain too.
-    The text depends on the arguments only.
+    GICv2, :class:`hw.apb.ApbPeSignature` with ``bus="apb"``), joined with two underscores, such as
+    ``pe0__request__valid``; all names inside are plain too. The text depends on the arguments only.
 
     Raises
     ------
     InputError
-        When ``pes`` is out of range.
+        When ``pes`` is out of range, or the build has no such ``bus``.
     """
-    check_pes(pes)
-    text = verilog.convert(Cluster(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
+    top = _top(config, pes, bus)
+    text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
     return plain_names(text)
 
 
-def to_rtlil(config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster") -> str:
+def to_rtlil(config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster", bus: str = "port") -> str:
     """Return the same design as RTLIL, for Yosys.
 
     Raises
     ------
     InputError
-        When ``pes`` is out of range.
+        When ``pes`` is out of range, or the build has no such ``bus``.
     """
-    check_pes(pes)
-    return rtlil.convert(Cluster(config, pes), name=name, emit_src=False)
+    return rtlil.convert(_top(config, pes, bus), name=name, emit_src=False)

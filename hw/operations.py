@@ -26,6 +26,11 @@ FIRST_LPI = 8192
 FIRST_PPI = 16
 
 
+def _is_special(intid):
+    """Return whether an INTID is one of 1020 to 1023, which share all but their lowest two bits."""
+    return intid[2:] == SPECIAL >> 2
+
+
 class Winner(data.StructLayout):
     """The selected list register, settled together with the lines (SIG-8).
 
@@ -143,7 +148,7 @@ class Operations(wiring.Component):
 
     def _acknowledge(self, m, group):
         effects, winner = self.effects, self.winner
-        special = (winner.vintid >= SPECIAL) & (winner.vintid <= SPURIOUS)
+        special = _is_special(winner.vintid)
         with m.If(winner.signalled & self._serves(winner, group)):
             m.d.comb += [
                 self.result.eq(self._identity()),
@@ -159,7 +164,7 @@ class Operations(wiring.Component):
         belongs = self._serves(found, group) & ((found.priority & self._level_mask(group)) == dropped)
         is_lpi = self.intid >= FIRST_LPI
         # EOI-1, EOI-8: a special INTID, or nothing active, makes the write void.
-        with m.If(self.execute & ~self._special() & self.running.active):
+        with m.If(self.execute & ~_is_special(self.intid) & self.running.active):
             m.d.comb += effects.drop.eq(1)
             with m.If(found.hit):
                 finished = belongs & (~self.vmcr.VEOIM | is_lpi)
@@ -176,7 +181,7 @@ class Operations(wiring.Component):
         effects = self.effects
         is_lpi = self.intid >= FIRST_LPI
         # DIR-1, DIR-4.
-        with m.If(self.execute & self.vmcr.VEOIM & ~self._special() & ~is_lpi):
+        with m.If(self.execute & self.vmcr.VEOIM & ~_is_special(self.intid) & ~is_lpi):
             m.d.comb += [
                 effects.deactivate.eq(self.found.hit),
                 effects.count.eq(~self.found.hit & self._counted()),
@@ -191,9 +196,6 @@ class Operations(wiring.Component):
     def _physical_exists(self):
         """Return whether the physical INTID of the list register found may be deactivated (HW-3)."""
         return self.found.pintid < SPECIAL
-
-    def _special(self):
-        return (self.intid >= SPECIAL) & (self.intid <= SPURIOUS)
 
     def _counted(self):
         """EOI-12: with vSGIEOICount, SGIs do not count."""

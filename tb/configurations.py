@@ -7,8 +7,9 @@ import itertools
 from collections.abc import Iterator
 
 from hw.config import ConfigError, GicConfig
+from hw.config_v2 import GicV2Config
 
-__all__ = ["VALUES", "covering", "every_configuration"]
+__all__ = ["VALUES", "covering", "covering_v2", "every_configuration", "every_v2"]
 
 #: Every value a parameter may have, by itself.
 VALUES: dict[str, tuple[int | bool, ...]] = {
@@ -51,6 +52,17 @@ def covering(strength: int) -> list[GicConfig]:
         chosen.append(config)
         missing -= found
     return chosen
+
+
+def every_v2() -> list[GicV2Config]:
+    """Return every GICv2 configuration."""
+    return [GicV2Config(lrs) for lrs in range(1, 65)]
+
+
+def covering_v2() -> list[GicV2Config]:
+    """Return GICv2 configurations on both sides of every change of structure: levels, blocks, words."""
+    edges = {1, 64, *(2**power + step for power in range(1, 6) for step in (-1, 0, 1)), 47, 48, 49, 63}
+    return [GicV2Config(lrs) for lrs in sorted(edges)]
 
 
 def _combinations(config: GicConfig, strength: int) -> frozenset[tuple]:

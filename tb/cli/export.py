@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from tb.cli.options import config_options
+from tb.cli.options import build_options
 
 __all__ = ["command"]
 
@@ -19,8 +20,12 @@ __all__ = ["command"]
               help="Where to write  [default: standard output].")  # fmt: skip
 @click.option("--pes", type=int, default=1, show_default=True, metavar="N", help="PEs, 1..8.")
 @click.option("--name", default="spillway", show_default=True, help="Name of the top module.")
-@config_options
-def command(language: str, output: Path | None, pes: int, name: str, config: GicConfig) -> None:
+@click.option("--bus", default="port", show_default=True, metavar="BUS",
+              help="port: the interface's own; apb: an APB4 completer for each PE (GICv2 only).")  # fmt: skip
+@build_options
+def command(
+    language: str, output: Path | None, pes: int, name: str, bus: str, config: GicConfig | GicV2Config
+) -> None:
     """Write the virtual CPU interface of a build as one self-contained module.
 
     The same parameters give the same text.
@@ -29,7 +34,7 @@ def command(language: str, output: Path | None, pes: int, name: str, config: Gic
 
     if not (name.isascii() and name.isidentifier()):
         raise InputError(f"--name {name!r} is not a plain identifier; use letters, digits and underscores")
-    text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name)
+    text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name, bus)
     if output is None:
         click.echo(text, nl=False)
         return

@@ -10,9 +10,11 @@ from typing import Any
 import click
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
+from hw.errors import InputError
 from tb.parameters import parameters
 
-__all__ = ["config_options"]
+__all__ = ["build_options", "config_options"]
 
 
 def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -21,14 +23,57 @@ def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
     The options and their help come from :class:`hw.config.GicConfig`: ``--lrs 16``, ``--pri-bits 7``,
     ``--no-tds`` and so on.
     """
-    names = [field.name for field in dataclasses.fields(GicConfig)]
 
     @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> Any:
-        values = {name: kwargs.pop(name) for name in names}
+        values = {name: kwargs.pop(name) for name in _NAMES}
         return function(*args, config=GicConfig(**values), **kwargs)
 
-    wrapped: Callable[..., Any] = command
+    return _with_parameters(command)
+
+
+def build_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--gic`` beside the options of :func:`config_options`.
+
+    With ``--gic v2`` the ``config`` passed on is a :class:`hw.config_v2.GicV2Config`, of which ``--lrs`` is
+    the only parameter.
+
+    Raises
+    ------
+    InputError
+        From the command, when another parameter is given for GICv2.
+    """
+
+    @functools.wraps(function)
+    def command(*args: Any, gic: str, **kwargs: Any) -> Any:
+        values = {name: kwargs.pop(name) for name in _NAMES}
+        config = _gicv2(values["lrs"]) if gic == "v2" else GicConfig(**values)
+        return function(*args, config=config, **kwargs)
+
+    option = click.option(
+        "--gic",
+        type=click.Choice(["v3", "v2"]),
+        default="v3",
+        show_default=True,
+        help="GICv3 system registers or GICv2 frames (1..64 list registers, nothing else to choose).",
+    )
+    return option(_with_parameters(command))
+
+
+_NAMES = [field.name for field in dataclasses.fields(GicConfig)]
+
+
+def _gicv2(lrs: int) -> GicV2Config:
+    context = click.get_current_context()
+    for name in _NAMES:
+        if name != "lrs" and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            raise InputError(f"GICv2 has no parameter {name}; leave it out or take --gic v3")
+    return GicV2Config(lrs)
+
+
+def _with_parameters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command one option for each parameter of a GICv3 build."""
+    wrapped = command
     for name, values, default, text in reversed(parameters()):
         flag = name.replace("_", "-")
         shared: dict[str, Any] = {"default": default, "show_default": True}

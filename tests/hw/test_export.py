@@ -9,10 +9,11 @@ import sys
 import pytest
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.export import to_rtlil, to_verilog
 from tb.cli import main
-from tb.configurations import VALUES, covering, every_configuration
+from tb.configurations import VALUES, covering, covering_v2, every_configuration, every_v2
 from tb.lint import lint_verilog
 
 EVERY_VALUE = covering(1)
@@ -39,6 +40,13 @@ def test_a_cover_has_every_value_and_every_pair():
 @pytest.mark.parametrize("config", EVERY_VALUE, ids=lambda c: f"{c.lrs}lr-{c.pri_bits}-{c.pre_bits}")
 def test_every_value_exports_and_lints(config):
     assert lint_verilog(to_verilog(config)) == []
+
+
+@pytest.mark.parametrize("lrs", (1, 3, 16, 17, 33, 64))
+def test_gicv2_exports_and_lints(lrs):
+    """Both sides of every change of structure; ``spillway lint --gic v2 --cover all`` has every number."""
+    assert GicV2Config(lrs) in covering_v2() and len(every_v2()) == 64
+    assert lint_verilog(to_verilog(GicV2Config(lrs))) == []
 
 
 def test_several_pes_export_and_lint():

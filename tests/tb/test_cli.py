@@ -41,6 +41,10 @@ def test_every_subcommand_has_help(capsys, name):
         (["registers", "--pre-bits", "7"], "pre_bits (7) must not exceed pri_bits (5)"),
         (["registers", "ICH_LR16_EL2"], "ICH_LR16_EL2"),
         (["registers", "ICH_HCR_EL3"], "did you mean ICH_HCR_EL2?"),
+        (["export", "--gic", "v2", "--lrs", "65"], "GICv2 lrs must be an integer from 1 to 64, not 65"),
+        (["export", "--gic", "v2", "--pri-bits", "5"], "GICv2 has no parameter pri_bits; leave it out"),
+        (["export", "--bus", "apb"], "which GICv3 does not have; use GICv2"),
+        (["export", "--gic", "v2", "--bus", "axi"], "unknown bus 'axi'; one of port, apb"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(capsys, arguments, text):
