@@ -196,9 +196,9 @@ class IdealGic:
         enables, held = self.interfaces[vcpu].enables, self._held[vcpu]
         choices = []
         for irq in (*self.private[vcpu].values(), *self.shared.values()):
-            offers = {self._presented(vcpu, irq)}
-            if not irq.active:
-                offers |= held.get(irq, set())
+            if irq.active or not (irq.latch or irq.line or (held and irq in held)):
+                continue  # nearly all of them: this is the inner loop of every comparison
+            offers = {self._presented(vcpu, irq), *held.get(irq, ())}
             offers = {offer if offer is not None and enables[offer.group] else None for offer in offers}
             if offers != {None}:
                 choices.append(offers)

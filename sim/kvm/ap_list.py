@@ -269,13 +269,13 @@ def vgic_move_irq(irq: VgicIrq) -> None:
 
     One in a running vCPU's LR moves when that one has been kicked out; an active one stays.
     """
-    owner, target = irq.vcpu, vgic_target_oracle(irq)
-    if owner is None or target is None or target is owner:
+    owner = irq.vcpu
+    if owner is None or owner is irq.target_vcpu or irq.active:
         return
-    if irq.on_lr:
+    if irq.on_lr:  # memory does not say whether it still waits there
         kvm_vcpu_kick(owner)
-    else:
-        _move(owner, irq, target)
+    elif vgic_target_oracle(irq) is not None:
+        _move(owner, irq, irq.target_vcpu)
 
 
 def _drop_last_lr_irq(vm: Vm, vcpu: Vcpu) -> None:

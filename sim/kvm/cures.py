@@ -13,9 +13,6 @@ from dataclasses import dataclass
 __all__ = ["CURES", "Cure", "cure_of"]
 
 
-_EXAMPLES = "tests/sim/refinement/test_exceptions.py"
-
-
 @dataclass(frozen=True)
 class Cure:
     """One cure.
@@ -114,7 +111,7 @@ CURES: tuple[Cure, ...] = (
         locking="a loop over the SPIs at ISENABLER, IROUTER and ISACTIVER, with irq_lock "
         "for each; an atomic increment less at queueing",
         unchanged="TDIR for own overflow, hardware without TDIR",
-        scenarios=("F22_3", "F22_5"),
+        scenarios=("F22_3", "F22_5", "R6"),
         evidence="s22_3, s22_5",
     ),
     Cure(
@@ -254,7 +251,7 @@ CURES: tuple[Cure, ...] = (
         "leave the pending bit out unless interrupt and distributor are enabled; it stays "
         "in memory",
         unchanged="inactive interrupts, which get no LR when disabled",
-        test=_EXAMPLES,
+        scenarios=("R1",),
     ),
     Cure(
         "move_on_route",
@@ -270,7 +267,7 @@ CURES: tuple[Cure, ...] = (
         locking="both ap_list_locks, lower vcpu_id first, and a second look, as in "
         "vgic_prune_ap_list",
         unchanged="an active interrupt stays with its vCPU",
-        test=_EXAMPLES,
+        scenarios=("R2",),
     ),
     Cure(
         "wait_when_disabling",
@@ -284,7 +281,7 @@ CURES: tuple[Cure, ...] = (
         "when the distributor is switched off",
         exits="one, of a running vCPU with the interrupt in an LR",
         unchanged="a vCPU that disables its own",
-        test=_EXAMPLES,
+        scenarios=("R3",),
     ),
     Cure(
         "sample_at_flush",
@@ -297,7 +294,7 @@ CURES: tuple[Cure, ...] = (
         "the fold does",
         accesses="one of the physical line at an entry with such an interrupt waiting",
         unchanged="interrupts that are not mapped",
-        test=_EXAMPLES,
+        scenarios=("R4",),
     ),
     Cure(
         "unpend_in_lr",
@@ -309,7 +306,7 @@ CURES: tuple[Cure, ...] = (
         "pending state of a marked one",
         exits="one, of the vCPU that runs with it in an LR",
         unchanged="what the guest has acknowledged before the exit",
-        test=_EXAMPLES,
+        scenarios=("R5",),
     ),
     Cure(
         "kick_after_rewrite",
@@ -320,7 +317,7 @@ CURES: tuple[Cure, ...] = (
         "kick the vCPU that lists it, if the value is new",
         exits="one, of a running vCPU whose interrupt is rewritten",
         unchanged="interrupts on no list",
-        test=_EXAMPLES,
+        scenarios=("R7",),
     ),
 )  # fmt: skip
 

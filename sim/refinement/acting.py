@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from hw.registers import BY_NAME
 from sim.guest.interpreter import sgi_value
 from sim.guest.operation import Kind, Operation, read_register, write_register
 from sim.ideal import FIRST_LPI
@@ -15,6 +16,7 @@ from sim.refinement.world import World
 
 __all__ = ["act"]
 
+_EOIMODE = BY_NAME["ICC_CTLR_EL1"].field("EOImode").lsb
 _PMR = (0xF8, 0xF8, 0xF0, 0xA0, 0x80, 0x40, 0x10, 0x00)
 
 
@@ -99,7 +101,7 @@ async def _eoi(world: World, a: int, b: int, c: int) -> None:
 async def _dir(world: World, a: int, b: int, c: int) -> None:
     """Deactivate an own dropped interrupt, or one of another vCPU's."""
     vcpu = a % world.setup.vcpus
-    if not world.runnable(vcpu):
+    if not world.runnable(vcpu) or not world.ideal.interfaces[vcpu].eoimode:
         return
     owner = vcpu if c % 3 else (vcpu + 1) % world.setup.vcpus
     dropped = world.guests[owner].dropped
@@ -145,6 +147,16 @@ async def _bpr(world: World, a: int, b: int, c: int) -> None:
     else:
         interface.bpr0 = max(value, config.min_bpr0)
     await world.operate(vcpu, write_register(f"BPR{b % 2}", value))
+
+
+async def _eoimode(world: World, a: int, b: int, c: int) -> None:
+    """Switch EOImode; while an interrupt is in flight that is UNPREDICTABLE (C14)."""
+    vcpu, mode = a % world.setup.vcpus, b % 2
+    guest = world.guests[vcpu]
+    if not world.runnable(vcpu) or guest.stack or guest.dropped:
+        return
+    world.ideal.interfaces[vcpu].eoimode = mode
+    await world.operate(vcpu, write_register("CTLR", mode << _EOIMODE))
 
 
 async def _igrpen(world: World, a: int, b: int, c: int) -> None:
@@ -195,5 +207,5 @@ async def _wfi(world: World, a: int, b: int, c: int) -> None:
 _ACTIONS: dict[str, Callable[[World, int, int, int], Awaitable[None]]] = DISTRIBUTOR | {
     "pulse": _pulse, "raise": _raise, "lower": _lower, "phys": _phys, "ack": _ack, "eoi": _eoi, "dir": _dir,
     "hppir": _hppir, "rpr": _rpr, "sgi": _sgi, "pmr": _pmr, "bpr": _bpr, "igrpen": _igrpen, "exit": _exit,
-    "wfi": _wfi, "nop": _nop,
+    "eoimode": _eoimode, "wfi": _wfi, "nop": _nop,
 }  # fmt: skip

@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-__all__ = ["KINDS", "PRIORITIES", "TROUBLE", "Action", "pick", "random_actions"]
+__all__ = ["KINDS", "PRIORITIES", "TROUBLE", "WIDE", "Action", "pick", "random_actions"]
 
 
 T = TypeVar("T")
@@ -65,13 +65,19 @@ TROUBLE: dict[str, int] = {
 }
 
 
+#: Kinds that only wide runs use.
+WIDE: dict[str, int] = {
+    "eoimode": 3,  # a: vCPU, b: mode
+}
+
+
 def pick(sequence: Sequence[T], number: int) -> T | None:
     """Return the element that a number of an action means, None if there is none at all."""
     return sequence[number % len(sequence)] if sequence else None
 
 
-def random_actions(generator: random.Random, count: int, trouble: bool) -> list[Action]:
+def random_actions(generator: random.Random, count: int, trouble: bool, wide: bool = False) -> list[Action]:
     """Draw ``count`` actions."""
-    weights = KINDS | (TROUBLE if trouble else {})
+    weights = KINDS | (TROUBLE if trouble else {}) | (WIDE if wide else {})
     kinds = generator.choices(list(weights), list(weights.values()), k=count)
     return [Action(kind, *(generator.randrange(16) for _ in range(3))) for kind in kinds]

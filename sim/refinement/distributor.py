@@ -83,7 +83,7 @@ async def _pend(world: World, a: int, b: int, c: int) -> None:
         if not world.setup.trouble:
             return
         world.facts.soft_level.add(intid)
-    world.late.pulse(key_of(intid, vcpu), irq.latch)
+    world.late.pulse(key_of(intid, vcpu), irq.pending)
     irq.latch = True
     await _set_bit(world, vcpu, "ISPENDR", intid)
 
@@ -180,7 +180,8 @@ async def _sactive(world: World, a: int, b: int, c: int) -> None:
         return
     vcpu, intid, irq = found
     world.facts.note_reordered(irq.target, intid)
-    irq.active, irq.owner, irq.taken = True, irq.target, None
+    if not irq.active:
+        irq.active, irq.owner, irq.taken = True, irq.target, None
     await _set_bit(world, vcpu, "ISACTIVER", intid)
 
 

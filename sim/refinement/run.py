@@ -160,14 +160,14 @@ def soak(
     most : int
         Stop at so many findings.
     strict : bool
-        See :class:`sim.refinement.setup.Setup`.
+        See :class:`sim.refinement.setup.Setup`. The runs are wide then: up to three vCPUs, EOImode switched.
     """
     tally = Tally()
     while tally.operations < operations and len(tally.findings) < most:
         number = seed + tally.runs
         generator = random.Random(number)
-        setup = replace(random_setup(generator, latency, profile, trouble), strict=strict)
-        actions = random_actions(generator, LENGTH, setup.trouble)
+        setup = replace(random_setup(generator, latency, profile, trouble, strict), strict=strict)
+        actions = random_actions(generator, LENGTH, setup.trouble, strict)
         outcome = refine(setup, actions)
         tally.runs += 1
         tally.operations += outcome.operations

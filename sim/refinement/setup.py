@@ -24,10 +24,10 @@ class Setup:
     ----------
     lrs : int, 1..16
         List registers.
-    vcpus : int, 1 or 2
+    vcpus : int, 1 to 3
         vCPUs, one for each physical CPU.
     eoimode : int
-        0 or 1, for all vCPUs.
+        0 or 1, for all vCPUs; wide runs switch it.
     latency : int
         Guest operations until a maintenance interrupt or kick takes effect.
     trouble : bool
@@ -75,10 +75,14 @@ class Setup:
 
 
 def random_setup(
-    generator: random.Random, latency: int = 0, profile: str = "7.3", trouble: bool | None = None
+    generator: random.Random,
+    latency: int = 0,
+    profile: str = "7.3",
+    trouble: bool | None = None,
+    wide: bool = False,
 ) -> Setup:
-    """Draw a machine with up to 14 interrupts of all kinds."""
-    vcpus = generator.choice((1, 1, 2))
+    """Draw a machine with up to 14 interrupts of all kinds; ``wide``: with up to three vCPUs."""
+    vcpus = generator.choice((1, 1, 2, 2, 3) if wide else (1, 1, 2))
     interrupts: list[Interrupt] = []
 
     def add(intid: int, level: bool = False, **settings: object) -> None:

@@ -220,7 +220,7 @@ class World:
         self.ideal.end(vcpu, group, intid)
         self._resample(irq, was_active)
         await self.operate(vcpu, end_of_interrupt(group, intid))
-        if self.setup.eoimode and intid < FIRST_LPI:
+        if self.ideal.interfaces[vcpu].eoimode and intid < FIRST_LPI:
             guest.dropped.append(intid)
 
     async def deactivate(self, vcpu: int, intid: int, owner: int) -> None:
