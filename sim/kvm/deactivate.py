@@ -79,7 +79,7 @@ def vgic_v2_deactivate(vcpu: Vcpu, value: int) -> CactiveWrite | None:
     """
     vm = vcpu.vm
     profile = vm.profile
-    if not profile.v2_dir_device or not profile.v2_fold_primitive:
+    if not profile.v2_fold_primitive:
         return None
     if not vcpu.cpu_if.vgic_vmcr & VMCR.VEOIM:
         return None

@@ -93,7 +93,7 @@ async def register_access(
         return value
     machine.note_operation(runner, operation, 0)
     await machine.exit(runner, frozenset({"TRAP"}), register.name)
-    if operation.write:
+    if operation.write and machine.vm.profile.v2_dir_device:
         deactivate = vgic_v2_deactivate if machine.vm.host.gicv2 else vgic_v3_deactivate
         rest = deactivate(runner.vcpu, operation.value & 0xFFFF_FFFF)
         if rest is not None:

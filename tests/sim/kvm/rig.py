@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.registers import BY_NAME
-from sim.engines.golden import GoldenPort
+from sim.engines.golden import GoldenPort, GoldenV2Port
 from sim.guest.operation import Kind, Operation
 from sim.kvm.host import Host
 from sim.kvm.inject import kvm_vgic_inject_irq
@@ -13,6 +14,7 @@ from sim.kvm.lpi import vgic_add_lpi, vgic_enable_lpis, vgic_its_trigger_msi
 from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.kvm.profile import PROFILES, Profile
 from sim.kvm.vm import Vm
+from sim.machine.hardware import hardware_state
 from sim.machine.latency import IMMEDIATE, SLOW
 from sim.machine.machine import Machine
 from sim.machine.physical import PhysicalInterrupts
@@ -22,10 +24,10 @@ GICD = 0x0800_0000
 GICR = 0x080A_0000
 
 
-class CountingPort(GoldenPort):
-    """Golden, with a record of the hypervisor's accesses: ("w", "HCR", value), ("r", "LR0", value) ..."""
+class _Counting:
+    """A record of the hypervisor's accesses: ("w", "HCR", value), ("r", "LR0", value) ..."""
 
-    def __init__(self, config: GicConfig) -> None:
+    def __init__(self, config: GicConfig | GicV2Config) -> None:
         super().__init__(config)
         self.accesses: list[tuple[str, str, int]] = []
 
@@ -33,10 +35,18 @@ class CountingPort(GoldenPort):
         """Execute and note."""
         response = await super().access(access)
         if access.el == 2:
-            name = access.register.name.removeprefix("ICH_").removesuffix("_EL2")
+            name = access.register.name.removeprefix("ICH_").removeprefix("GICH_").removesuffix("_EL2")
             value = access.value if access.write else response.value
             self.accesses.append(("w" if access.write else "r", name, value))
         return response
+
+
+class CountingPort(_Counting, GoldenPort):
+    """Golden, with that record."""
+
+
+class CountingV2Port(_Counting, GoldenV2Port):
+    """Golden of GICv2, with that record."""
 
 
 class Rig:
@@ -56,9 +66,10 @@ class Rig:
         irqchip: bool = True,
         protected: bool = False,
         guest: VgicModel = VgicModel.V3,
+        gicv2: bool = False,
         **host: bool,
     ) -> None:
-        config = GicConfig(lrs=lrs, tds=tds, nv4=False)
+        config = GicV2Config(lrs=lrs) if gicv2 else GicConfig(lrs=lrs, tds=tds, nv4=False)
         self.vm = Vm(
             Host(config, irqs=PhysicalInterrupts(), **host),
             profile,
@@ -70,7 +81,8 @@ class Rig:
         self.vm.dist.enabled = True
         for irq in [*self.vm.dist.spis, *(irq for vcpu in self.vm.vcpus for irq in vcpu.private_irqs)]:
             irq.enabled, irq.priority, irq.group = True, 0xA0, 1
-        self.ports = [CountingPort(config) for _ in range(vcpus)]
+        port = CountingV2Port if gicv2 else CountingPort
+        self.ports = [port(config) for _ in range(vcpus)]
         self.machine = Machine(self.ports, self.vm, mi_latency=SLOW if slow else IMMEDIATE)
         if enter:
             for vcpu in range(vcpus):
@@ -182,8 +194,8 @@ class Rig:
     # -- what there is to see --------------------------------------------------------------------------
 
     def state(self, vcpu: int = 0):
-        """Return the hardware's state."""
-        return run(self.ports[vcpu].state())
+        """Return the hardware's state, in the layout of GICv3."""
+        return run(hardware_state(self.ports[vcpu]))
 
     def lrs(self, vcpu: int = 0) -> list[int]:
         """INTIDs in the hardware's list registers, in order; 0 for an empty one."""

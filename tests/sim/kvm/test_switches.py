@@ -5,7 +5,7 @@ import pytest
 from sim.kvm.ap_list import VgicCorruptionError
 from sim.kvm.host import HotplugHangError
 from sim.kvm.profile import CURES, SWITCHES
-from tests.sim.kvm import shows_fixes, shows_series
+from tests.sim.kvm import shows_fixes, shows_series, shows_v2
 from tests.sim.kvm.shows import CHECKS
 
 #: How a missing behaviour shows: a failed assertion, or the model's own alarm.
@@ -32,10 +32,10 @@ def test_off(check):
 
 
 def test_every_switch_has_a_check():
-    """None is left out: the checks of both modules cover the switches that some kernel has.
+    """None is left out: the checks of these modules cover the switches that some kernel has.
 
     The cures have their own tests (test_cures.py).
     """
-    assert shows_fixes and shows_series
-    unchecked = {name for name in set(SWITCHES) - set(CHECKS) - set(CURES) if not name.startswith("v2_")}
+    assert shows_fixes and shows_series and shows_v2
+    unchecked = set(SWITCHES) - set(CHECKS) - set(CURES)
     assert unchecked == {"nested_no_phys", "vmcr_before_aprs"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.engines.golden import GoldenPort
+from sim.engines.golden import golden_port
 from sim.kvm.profile import profile_named
 from sim.port import run
 from sim.scenario.build import pes_needed
@@ -30,7 +30,7 @@ OPEN = {"A26", "A27"}
 
 
 def play_one(scenario, sequence, profile, spec=None):
-    ports = [GoldenPort((spec or sequence.machine).config) for _ in range(pes_needed(sequence.machine))]
+    ports = [golden_port((spec or sequence.machine).config) for _ in range(pes_needed(sequence.machine))]
     return run(play(scenario, sequence, profile_named(profile), ports, spec))
 
 
