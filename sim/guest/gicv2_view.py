@@ -10,6 +10,7 @@ ICC_IAR0, EOIR0, HPPIR0, BPR0    IAR, EOIR, HPPIR, BPR; 1022, which stands for t
 ICC_CTLR, ICC_IGRPENn            fields of CTLR; the guest remembers the others
 ICC_SGInR                        GICD_SGIR
 GICR SGI frame, own vCPU         the banked registers of the distributor
+ISPENDR0, ICPENDR0 of one SGI     GICD_SPENDSGIR from itself, GICD_CPENDSGIR
 GICD_IROUTER                     GICD_ITARGETSR
 ===============================  ========================================================================
 
@@ -47,6 +48,7 @@ CTLR_FIELDS: dict[str, tuple[tuple[str, int], ...]] = {
 _SGI1R = {field.name: field for field in BY_NAME["ICC_SGI1R_EL1"].fields}
 _SGI_FRAME = 0x1_0000
 _IROUTER, _ITARGETSR, _SGIR = 0x6000, 0x800, 0xF00
+_ISPENDR, _ICPENDR, _CPENDSGIR, _SPENDSGIR = 0x200, 0x280, 0xF10, 0xF20
 _FILTER_OTHERS = 1 << 24
 
 
@@ -73,9 +75,19 @@ def distributor_access(operation: Operation, vcpu: int) -> Operation:
     """Return what a distributor or redistributor access by vCPU number ``vcpu`` is on GICv2."""
     number, offset = divmod(operation.address - GICR_BASE, GICR_STRIDE)
     if number == vcpu and offset >= _SGI_FRAME:
-        return operation._replace(address=GICD_BASE + offset - _SGI_FRAME)
+        return _pend_sgi(operation._replace(address=GICD_BASE + offset - _SGI_FRAME), vcpu)
     offset = operation.address - GICD_BASE
     if _IROUTER <= offset < _IROUTER + 8 * 1020 and offset % 8 == 0:
         place = GICD_BASE + _ITARGETSR + (offset - _IROUTER) // 8
         return operation._replace(address=place, size=1, value=1 << (operation.value & 7))
     return operation
+
+
+def _pend_sgi(operation: Operation, vcpu: int) -> Operation:
+    """Return the write of SPENDSGIR or CPENDSGIR for one of ISPENDR0 or ICPENDR0 that means a single SGI."""
+    place = {_ISPENDR: _SPENDSGIR, _ICPENDR: _CPENDSGIR}.get(operation.address - GICD_BASE)
+    bits = operation.value
+    if place is None or not operation.write or bits.bit_count() != 1 or bits >> 16:
+        return operation
+    value = 1 << vcpu if place == _SPENDSGIR else 0xFF
+    return operation._replace(address=GICD_BASE + place + bits.bit_length() - 1, size=1, value=value)

@@ -30,6 +30,7 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
     port, vcpu, register = machine.port(runner), runner.vcpu, operation.register
     emulated = await vgic_v3_perform_cpuif_access(port, vcpu, register.name, operation.write, operation.value)
     if emulated.handled:
+        runner.emulated += 1
         machine.note_operation(runner, operation, emulated.value)
         return emulated.value, ESR_UNDEF if emulated.undef else 0
     if operation.write:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sim.kvm.host import PhysicalIrqs
 from sim.kvm.inject import kvm_vgic_inject_irq, kvm_vgic_map_phys_irq
+from sim.kvm.irq import IrqOps
 from sim.kvm.vm import Vcpu, Vm
 
 __all__ = ["Mapping", "PhysicalInterrupts"]
@@ -40,10 +41,10 @@ class PhysicalInterrupts(PhysicalIrqs):
         self.mappings: dict[int, Mapping] = {}
         self.taken: list[int] = []
 
-    def map(self, vcpu: Vcpu, hwintid: int, vintid: int) -> None:
-        """Map a physical interrupt to a virtual one of ``vcpu``."""
+    def map(self, vcpu: Vcpu, hwintid: int, vintid: int, ops: IrqOps | None = None) -> None:
+        """Map a physical interrupt to a virtual one of ``vcpu``; ``ops`` as its driver gives them."""
         self.mappings[hwintid] = Mapping(vintid, vcpu)
-        kvm_vgic_map_phys_irq(vcpu, hwintid, vintid)
+        kvm_vgic_map_phys_irq(vcpu, hwintid, vintid, ops)
 
     def set_line(self, intid: int, level: bool) -> None:
         """Set the level of a physical line; the host takes it at :meth:`take_due`."""

@@ -59,6 +59,8 @@ class Runner:
         The loop of exits in which no guest operation is possible any more, empty if it runs.
     operations, entries : int
         Guest operations and entries so far.
+    emulated : int
+        Trapped accesses that hyp emulated, without a full exit.
     exits : list of Exit
         Exits so far; ``causes`` counts them.
     """
@@ -74,6 +76,7 @@ class Runner:
     stuck: list[str] = field(default_factory=list)
     operations: int = 0
     entries: int = 0
+    emulated: int = 0
     exits: list[Exit] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
 

@@ -205,7 +205,7 @@ async def _gicd(world: World, a: int, b: int, c: int) -> None:
     if not on:
         world.facts.disabled_pending.update(irq.intid for irq in irqs)
     world.ideal.enabled = on
-    await _store(world, vcpu, memory_map.named("GICD_CTLR"), 2 if on else 0)
+    await _store(world, vcpu, memory_map.named("GICD_CTLR"), 3 if on else 0)
     if not on:
         await _switched_off(world, vcpu, irqs)
 

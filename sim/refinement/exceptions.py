@@ -38,6 +38,11 @@ def _about(world: World, one: Divergence, intids: set[int]) -> bool:
     return bool(one.intids & intids)
 
 
+def _emulated_end(world: World, one: Divergence) -> bool:
+    """Recognise a priority drop that deactivated: in EOImode 1 nothing but its emulation feeds the walk."""
+    return bool(world.setup.eoimode and one.intids & set(world.vm.walked))
+
+
 def _one_lr(world: World, one: Divergence) -> bool:
     return one.kind == "storm" and world.setup.lrs == 1
 
@@ -196,6 +201,10 @@ EXCEPTIONS: tuple[KnownException, ...] = (
     KnownException(
         "22.5", "active_spis fell to 0 too early: another vCPU's DIR does not trap and is lost",
         "vgic_v3_fold_lr", _untrapped,
+    ),
+    KnownException(
+        "22.7", "EOIR is emulated: outside the LRs it deactivates in EOImode 1",
+        "__vgic_v3_write_eoir", _emulated_end,
     ),
     KnownException(
         "22.9", "deactivated in memory by another vCPU: a request without a kick",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sim.engines.golden import GoldenPort
+from sim.engines.golden import golden_port
 from sim.port import CpuPort, run
 from sim.refinement.acting import act
 from sim.refinement.actions import Action, random_actions
@@ -29,7 +29,7 @@ class Outcome:
 
     ``divergence`` is None when everything agreed, ``name`` the exception it is (None: a finding);
     ``operations`` counts guest operations; ``widths`` the priority inversions by width; ``log`` the last
-    events.
+    events; ``exits`` counts exits by their causes, ``emulated`` accesses that hyp emulated.
     """
 
     operations: int
@@ -37,6 +37,8 @@ class Outcome:
     name: str | None = None
     widths: Counter[int] = field(default_factory=Counter)
     log: list[str] = field(default_factory=list)
+    exits: Counter[str] = field(default_factory=Counter)
+    emulated: int = 0
 
     @property
     def finding(self) -> bool:
@@ -61,12 +63,14 @@ async def refine_on(
         divergence = found
         name = None if setup.strict else await recognise(world, found)
     tail = world.machine.log.tail(log) if log else []
-    return Outcome(world.machine.time, divergence, name, world.windows.widths, tail)
+    exits = sum((runner.causes for runner in world.runners), start=Counter())
+    emulated = sum(runner.emulated for runner in world.runners)
+    return Outcome(world.machine.time, divergence, name, world.windows.widths, tail, exits, emulated)
 
 
 def refine(setup: Setup, actions: Sequence[Action], log: int = 0) -> Outcome:
     """Run actions on golden; see :func:`refine_on`."""
-    ports = [GoldenPort(setup.spec.config) for _ in range(setup.vcpus)]
+    ports = [golden_port(setup.spec.config) for _ in range(setup.vcpus)]
     return run(refine_on(ports, setup, actions, log))
 
 

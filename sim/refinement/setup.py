@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hw.config import GicConfig
 from sim.machine.latency import Latency
+from sim.machine.parts import Part, part_named
 from sim.refinement.actions import PRIORITIES
 from sim.scenario.model import Interrupt, MachineSpec
 
@@ -37,6 +38,8 @@ class Setup:
         The kernel's behaviour.
     interrupts : tuple of Interrupt
         The interrupts.
+    part : str
+        A part of :mod:`sim.machine.parts` in place of ``lrs``; empty: an ordinary GICv3.
     strict : bool
         No exception is known: every difference is a finding, and so is every hole of an invariant.
     """
@@ -49,19 +52,23 @@ class Setup:
     profile: str = "7.3"
     interrupts: tuple[Interrupt, ...] = ()
     strict: bool = False
+    part: str = ""
 
     @property
     def spec(self) -> MachineSpec:
         """The same as the machine of a scenario; both groups are on."""
         latency = Latency(self.latency)
+        part = part_named(self.part) if self.part else Part("", "", GicConfig(lrs=self.lrs))
         return MachineSpec(
-            GicConfig(lrs=self.lrs), self.vcpus, mi=latency, kick=latency, eoimode=self.eoimode, group0=True
-        )
+            part.config, self.vcpus, mi=latency, kick=latency, eoimode=self.eoimode, group0=True, fiq=True,
+            host=part.host,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         troubles = ", trouble" if self.trouble else ""
+        lrs = self.part or f"{self.lrs} LRs"
         head = (
-            f"profile {self.profile}, {self.lrs} LRs, {self.vcpus} vCPUs, EOImode {self.eoimode}, "
+            f"profile {self.profile}, {lrs}, {self.vcpus} vCPUs, EOImode {self.eoimode}, "
             f"latency {self.latency}{troubles}"
         )
         lines = []

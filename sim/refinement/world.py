@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from hw.registers import BY_NAME
+from sim.engines.counting import CountingPort
 from sim.guest.operation import Operation, end_of_interrupt, read_register, write_register
 from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq, Offer
 from sim.kvm.inject import kvm_vgic_inject_irq
@@ -16,8 +17,9 @@ from sim.machine.events import EventLog
 from sim.machine.invariants import Invariants
 from sim.machine.machine import Machine
 from sim.machine.observer import Observer
+from sim.machine.peek import peek
 from sim.machine.runner import Exit, Place, Runner
-from sim.port import Access, CpuPort, State
+from sim.port import CpuPort, State
 from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.facts import Facts
 from sim.refinement.late import LateEdges
@@ -27,9 +29,6 @@ from sim.scenario.build import build_vm
 from sim.scenario.model import Interrupt
 
 __all__ = ["GuestState", "World"]
-
-_HPPIR = (BY_NAME["ICC_HPPIR0_EL1"], BY_NAME["ICC_HPPIR1_EL1"])
-_RPR = BY_NAME["ICC_RPR_EL1"]
 
 
 @dataclass
@@ -72,6 +71,7 @@ class World:
 
     def __init__(self, setup: Setup, ports: Sequence[CpuPort], log: int = 0):
         self.setup = setup
+        self.ports = list(ports)
         spec = setup.spec
         vm = build_vm(spec, setup.interrupts, profile_named(setup.profile))
         self.facts = Facts()
@@ -202,7 +202,13 @@ class World:
 
     async def _running_priority(self, vcpu: int) -> int:
         """Return RPR as the vCPU would read it."""
-        return (await self.machine.port(self.runners[vcpu]).access(Access(1, _RPR))).value
+        return await self._peek(vcpu, "RPR")
+
+    async def _peek(self, vcpu: int, short: str) -> int:
+        """Return what the vCPU would read from an ICC register, and let nobody count it."""
+        port = self.ports[vcpu]
+        with port.unseen() if isinstance(port, CountingPort) else nullcontext():
+            return await peek(self.machine, self.runners[vcpu], short)
 
     def _maybe(self, vcpu: int) -> list[IdealIrq]:
         """Return the interrupts that a late edge may have made pending on a vCPU."""
@@ -284,8 +290,7 @@ class World:
             allowed.add((False, False))
         hppir = []
         for group in (0, 1):
-            response = await port.access(Access(1, _HPPIR[group]))
-            hppir.append(response.value)
+            hppir.append(await self._peek(vcpu, f"HPPIR{group}"))
         text = ""
         for group in (0, 1):
             wanted = self.ideal.highest_pending_allowed(vcpu, group)

@@ -11,7 +11,7 @@ from sim.guest.operation import Guest
 from sim.guest.program import Program
 from sim.kvm.hcr import vcpu_set_ich_hcr
 from sim.kvm.host import Host
-from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, Config, VgicIrq, VgicModel
+from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, Config, IrqOps, VgicIrq, VgicModel
 from sim.kvm.lpi import vgic_add_lpi
 from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.kvm.profile import Profile
@@ -32,7 +32,7 @@ def initial_vmcr(spec: MachineSpec) -> int:
     config = spec.config
     values = {
         "VPMR": spec.pmr, "VBPR0": config.min_bpr0, "VBPR1": config.min_bpr1, "VEOIM": spec.eoimode,
-        "VENG0": int(spec.group0), "VENG1": int(spec.group1),
+        "VENG0": int(spec.group0), "VENG1": int(spec.group1), "VFIQEn": int(spec.fiq),
     }  # fmt: skip
     vmcr = 0
     for name, value in values.items():
@@ -75,7 +75,8 @@ def _configure(vm: Vm, irq: VgicIrq, one: Interrupt) -> None:
     irq.priority, irq.group, irq.enabled = one.priority, one.group, one.enabled
     irq.config = Config.LEVEL if one.level else Config.EDGE
     if one.hw is not None:
-        vm.host.irqs.map(vm.vcpus[one.vcpu], one.hw, one.intid)
+        ops = IrqOps(sw_resample=True) if vm.host.apple else None
+        vm.host.irqs.map(vm.vcpus[one.vcpu], one.hw, one.intid, ops)
 
 
 def build_machine(

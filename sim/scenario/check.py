@@ -158,6 +158,8 @@ def check_all(expect: ExpectAll, recorder: Recorder) -> str | None:
 def check_probe(step: Probe, config: GicConfig, profile: Profile) -> str | None:
     """Boot a host and return what is wrong with what it finds, or None."""
     settings = dict(step.settings)
+    if not isinstance(config, GicConfig):
+        config = GicConfig()
     config = replace(config, **{name: settings.pop(name) for name in ("tds", "seis") if name in settings})
     host = Host(config=config, **settings)
     host.boot(profile)

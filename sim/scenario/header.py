@@ -21,7 +21,7 @@ _FLAGS = {"on": True, "off": False, "yes": True, "no": False}
 _CONFIG_NUMBERS = ("lrs", "pri_bits", "pre_bits", "id_bits")
 _CONFIG_FLAGS = ("tds", "nv4", "seis", "a3v", "eoicnt_mode1")
 _NUMBERS = {"vcpus": (1, 8), "pcpus": (1, 8), "eoimode": (0, 1), "spis": (32, 960), "guest": (2, 3)}
-_SWITCHES = ("group0", "group1", "vgic")
+_SWITCHES = ("group0", "group1", "vgic", "fiq")
 #: Machine settings of the host.
 _HOST = ("vhe", "apple", "gicv3_cpuif", "cavium_30115", "group0_trap", "group1_trap", "common_trap")
 _KEYS = (*_CONFIG_NUMBERS, *_CONFIG_FLAGS, *_NUMBERS, *_SWITCHES, *_HOST, "mi", "kick", "pmr", "gic", "part")

@@ -9,6 +9,7 @@ from typing import Any
 
 from sim import progress
 from sim.guest.language import Where
+from sim.kvm.irq import VGIC_MIN_LPI
 from sim.kvm.profile import profile_named
 from sim.port import CpuPort
 from sim.scenario.build import pes_needed
@@ -19,6 +20,9 @@ from sim.scenario.play import nearest, play
 from sim.scenario.result import OPEN, Result
 
 __all__ = ["Task", "play_tasks", "select"]
+
+#: Why a scenario is left out where a part was asked for.
+_NO_LPIS = "a GICv2 has no LPIs"
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,11 @@ def select(
             continue
         for index, name in _wanted(scenario, profile):
             task = Task(str(path), str(path.resolve()), index, name, overrides, seed)
-            tasks.append((task, task.spec(scenario.sequences[index])))
+            spec = task.spec(scenario.sequences[index])
+            if spec.gicv2_guest and any(one.intid >= VGIC_MIN_LPI for one in scenario.interrupts):
+                opened.append(Result(scenario.name, scenario.title, str(path), name, OPEN, reason=_NO_LPIS))
+                continue
+            tasks.append((task, spec))
     return tasks, opened
 
 

@@ -47,7 +47,7 @@ class MachineSpec:
     ``mi``: how late the exit of a maintenance interrupt is; SLOW: only at ``MI!``. ``kick``: the same for
     kicks. ``pmr``, ``eoimode``, ``group0`` and ``group1``: what the guest has already programmed, and the
     hypervisor already knows. ``vgic`` False: no in-kernel interrupt controller. ``guest``: 2 for a GICv2
-    guest on GICv3; on GICv2 it has no other choice. ``host``: settings of :class:`sim.kvm.host.Host`.
+    guest on GICv3; on GICv2 it has no other choice. ``fiq``: a GICv2 guest takes Group 0 as FIQ.
     """
 
     config: GicConfig | GicV2Config = field(default_factory=GicConfig)
@@ -62,6 +62,7 @@ class MachineSpec:
     spis: int = 96
     vgic: bool = True
     guest: int = 3
+    fiq: bool = False
     host: tuple[tuple[str, bool], ...] = ()
 
     @property

@@ -11,8 +11,9 @@ from sim.guest.operation import Kind
 from sim.guest.program import Program
 from sim.kvm.ap_list import VgicCorruptionError
 from sim.kvm.inject import kvm_vgic_inject_irq
-from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS
+from sim.kvm.irq import VGIC_MIN_LPI, VGIC_NR_PRIVATE_IRQS, VGIC_NR_SGIS
 from sim.kvm.lpi import vgic_its_free_ite, vgic_its_trigger_msi
+from sim.kvm.mmio_v2 import vgic_mmio_write_sgipends
 from sim.kvm.profile import Profile
 from sim.machine import handlers
 from sim.machine.hardware import hardware_state
@@ -217,6 +218,9 @@ class Play:
             vgic_its_trigger_msi(vm, intid)
             return
         owner = vm.vcpus[vcpu] if intid < VGIC_NR_PRIVATE_IRQS else None
+        if self.machine.gicv2_guest and intid < VGIC_NR_SGIS:  # somebody must have sent it: the vCPU itself
+            vgic_mmio_write_sgipends(vm.vcpus[vcpu], intid, 1, 1 << vcpu)
+            return
         kvm_vgic_inject_irq(vm, owner, intid, True)
 
     async def _set_line(self, step: SetLine) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from hw.errors import InputError
+from sim.machine.parts import part_named
 from sim.scenario.result import FAIL, OBSERVED, OPEN, PASS, Result
 from tb.cli.output import Bar, check_writable, write_json
 from tb.runner import ENGINES
@@ -52,7 +53,9 @@ def _print(results: list[Result], log: bool) -> None:
               help="What executes the hardware.")  # fmt: skip
 @click.option("--profile", metavar="NAME", help="Play only this profile: legacy, v1, 6.19, 7.0, "
               "7.3, or one with switches changed: 7.3,-walk_from_tail.")  # fmt: skip
-@click.option("--lrs", type=click.IntRange(1, 16), help="Another number of list registers.")
+@click.option("--part", metavar="NAME", help="Another machine: a part such as gic-400 or thunderx; "
+              "`spillway parts --list` names them.")  # fmt: skip
+@click.option("--lrs", type=click.IntRange(1, 64), help="Another number of list registers.")
 @click.option("--mi-latency", metavar="K|Kcycles|slow", help="Guest operations, or clock cycles, from the "
               "maintenance interrupt to the exit; slow: only where a step says MI!.")  # fmt: skip
 @click.option("--seed", type=int, help="Seed of the scheduler and of hammer; default: round robin, 0.")
@@ -65,6 +68,7 @@ def command(
     scenarios: tuple[Path, ...],
     engine: str,
     profile: str | None,
+    part: str | None,
     lrs: int | None,
     mi_latency: str | None,
     seed: int | None,
@@ -74,8 +78,8 @@ def command(
 ) -> int:
     """Play scenarios: guests, interrupts and a hypervisor, and everything that must be seen.
 
-    With --lrs, --mi-latency or a profile that a file has no steps for, its expectations do not apply: what
-    differs is shown, only invariants are judged, and the status is "observed".
+    With --part, --lrs, --mi-latency or a profile that a file has no steps for, its expectations do not apply:
+    what differs is shown, only invariants are judged, and the status is "observed".
 
     Exit status: 0 all expectations held, 1 some did not, 2 a file or an option is wrong.
     """
@@ -84,7 +88,9 @@ def command(
         raise InputError(
             f"--mi-latency {mi_latency}: give fast, slow, a number of guest operations, or 40cycles"
         )
-    settings = [f"lrs {lrs}"] if lrs is not None else []
+    settings = [f"part {part_named(part).name}"] if part is not None else []
+    if lrs is not None:
+        settings.append(f"lrs {lrs}")
     if mi_latency is not None:
         settings.append(f"mi {mi_latency}")
     bar = Bar()

@@ -57,6 +57,14 @@ EXAMPLES = {
         ),
         "pulse 0; ack; pulse 1; ack; pulse 2; pulse 3; igrpen 0 0 0; pulse 0",
     ),
+    "22.7": (
+        Setup(
+            part="thunderx",
+            eoimode=1,
+            interrupts=(edge(32, 0x20), level(16, 0x80), level(17, 0x80), level(18, 0x80), level(19, 0x80)),
+        ),
+        "pulse 0; ack; pulse 0; raise 0; raise 1; raise 2; raise 3",
+    ),
     "22.9": (
         Setup(lrs=4, vcpus=2, eoimode=1, trouble=True, interrupts=(level(40, 0x40),)),
         "raise 0; ack 0; eoi 0; wfi 0; dir 1 0 0",
