@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from hw.config_physical import MAINTENANCE_PPI, PhysicalConfig
 from hw.errors import InputError
-from sim.port import CpuPort
+from sim.port import Access, MmioAccess, MmioPort
 
-__all__ = ["PePhysicalState", "PhysicalState", "System", "check_input"]
+__all__ = ["Drive", "PePhysicalState", "PhysicalState", "System", "SystemStep", "check_input"]
 
 
 @dataclass(slots=True)
@@ -67,6 +67,21 @@ class PhysicalState:
     pes: list[PePhysicalState] = field(default_factory=list)
 
 
+class Drive(NamedTuple):
+    """A change of an interrupt input; ``pe`` is None for an SPI."""
+
+    intid: int
+    level: bool
+    pe: int | None = None
+
+
+class SystemStep(NamedTuple):
+    """One operation on a system: an access by PE ``pe``, by register or on the bus, or an input."""
+
+    pe: int
+    action: Access | MmioAccess | Drive
+
+
 class System(Protocol):
     """A GIC with its PEs on some engine.
 
@@ -74,12 +89,12 @@ class System(Protocol):
     ----------
     physical : PhysicalConfig
         Parameters of the physical side.
-    ports : sequence of CpuPort
+    ports : sequence of MmioPort
         One for each PE. Their lines include ``irq`` and ``fiq``; their ``mmio`` is an access by that PE.
     """
 
     physical: PhysicalConfig
-    ports: Sequence[CpuPort]
+    ports: Sequence[MmioPort]
 
     async def reset(self) -> None:
         """Return every register of every PE and of the distributor to its reset value (DIST-36)."""

@@ -148,11 +148,17 @@ class Distributor:
             return None
         takes = [self.groups[g] and redistributor.igrpen[g] for g in (0, 1)]
         best, urgent = None, IDLE
+        # The enable first: it spares most of the work.
         for interrupt in redistributor.private:
-            if interrupt.priority < urgent and self._ready(interrupt, takes):
+            if interrupt.enable and interrupt.priority < urgent and self._ready(interrupt, takes):
                 best, urgent = interrupt, interrupt.priority
         for interrupt in self.shared:
-            if interrupt.priority < urgent and self._ready(interrupt, takes) and self._goes_to(interrupt, pe):
+            if (
+                interrupt.enable
+                and interrupt.priority < urgent
+                and self._ready(interrupt, takes)
+                and self._goes_to(interrupt, pe)
+            ):
                 best, urgent = interrupt, interrupt.priority
         if best is None:
             return None
@@ -161,7 +167,8 @@ class Distributor:
 
     @staticmethod
     def _ready(interrupt: Interrupt, takes: list[bool]) -> bool:
-        return interrupt.enable and not interrupt.active and takes[interrupt.group] and interrupt.pending
+        """Whether an enabled interrupt may be offered, wherever it goes (DIST-11)."""
+        return not interrupt.active and takes[interrupt.group] and interrupt.pending
 
     def _goes_to(self, interrupt: Interrupt, pe: int) -> bool:
         """Whether an SPI is routed to a PE that is awake and takes its group (DIST-14..16)."""

@@ -12,14 +12,26 @@ from sim.system_port import PePhysicalState, PhysicalState
 __all__ = ["view"]
 
 
-def _word(bits: Iterable[object]) -> int:
-    return sum(1 << n for n, bit in enumerate(bits) if bit)
-
-
-def _words(interrupts: Sequence[Interrupt], attribute: str) -> list[int]:
-    return [
-        _word(getattr(i, attribute) for i in interrupts[n : n + 32]) for n in range(0, len(interrupts), 32)
-    ]
+def _words(interrupts: Sequence[Interrupt]) -> dict[str, list[int]]:
+    """Return every flag of some interrupts as words of 32."""
+    words: dict[str, list[int]] = {name: [] for name in ("group", "enable", "pending", "active", "edge")}
+    for first in range(0, len(interrupts), 32):
+        group = enable = pending = active = edge = 0
+        for n, i in enumerate(interrupts[first : first + 32]):
+            bit = 1 << n
+            if i.group:
+                group |= bit
+            if i.enable:
+                enable |= bit
+            if i.latch or (i.line and not i.edge):
+                pending |= bit
+            if i.active:
+                active |= bit
+            if i.edge:
+                edge |= bit
+        for name, word in zip(words, (group, enable, pending, active, edge), strict=True):
+            words[name].append(word)
+    return words
 
 
 def _pe(frames: Frames, interface: PhysicalInterface) -> PePhysicalState:
@@ -36,12 +48,8 @@ def _pe(frames: Frames, interface: PhysicalInterface) -> PePhysicalState:
         igrpen1=interface.enable(1),
         ap0r=[interface.read_apr(0, n) for n in words],
         ap1r=[interface.read_apr(1, n) for n in words],
+        **{name: word[0] for name, word in _words(private).items()},
         offered=NONE if offer is None else offer.intid,
-        group=_word(i.group for i in private),
-        enable=_word(i.enable for i in private),
-        pending=_word(i.pending for i in private),
-        active=_word(i.active for i in private),
-        edge=_word(i.edge for i in private),
         priority=[i.priority for i in private],
         asleep=redistributor.asleep,
         sources=[] if frames.physical.are else [i.latch for i in private[:SGIS]],
@@ -54,11 +62,7 @@ def view(frames: Frames, interfaces: Iterable[PhysicalInterface]) -> PhysicalSta
     are = frames.physical.are
     return PhysicalState(
         ctlr=frames.read_ctlr(),
-        group=_words(shared, "group"),
-        enable=_words(shared, "enable"),
-        pending=_words(shared, "pending"),
-        active=_words(shared, "active"),
-        edge=_words(shared, "edge"),
+        **_words(shared),
         priority=[i.priority for i in shared],
         route=[frames.route(i) if are else i.targets for i in shared],
         pes=[_pe(frames, interface) for interface in interfaces],
