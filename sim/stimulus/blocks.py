@@ -123,6 +123,7 @@ class Blocks:
         group = self.choices.among((0xFFFF_FFFF, 0, 0xA5A5_A5A5))
         steps = [
             self._bits("ICACTIVER", intid, pe),
+            self._mmio(pe, f"{self._frame(intid)}_ICFGR{intid // 16}", self.choices.among((0, 0xFFFF_FFFF))),
             self._bits("ISENABLER", intid, pe),
             self._mmio(pe, f"{self._frame(intid)}_IGROUPR{intid // 32}", group),
             self._byte(pe, lookup_mmio(name), intid % 4, self.choices.among(PRIORITIES)),

@@ -36,8 +36,8 @@ PHYSICAL_MOODS: dict[str, dict[str, int]] = {
     # Interrupts come, are taken and ended.
     "service": _SERVICE,
     # The distributor is reprogrammed under way.
-    "program": {**_SERVICE, "set_bits": 12, "priority": 6, "configure": 4, "route": 6, "groups": 2,
-                "wake": 4},
+    "program": {**_SERVICE, "set_bits": 14, "priority": 6, "configure": 4, "route": 10, "groups": 2,
+                "wake": 4, "enable": 4, "spread": 4, "open": 6},
     # Nested preemption and every binary point.
     "priorities": {**_SERVICE, "priority": 8, "binary_point": 4, "mask": 3, "control": 2,
                    "active_priorities": 4},
@@ -45,9 +45,9 @@ PHYSICAL_MOODS: dict[str, dict[str, int]] = {
     # HW list registers, the maintenance interrupt, redirection.
     "virtual": {**_SERVICE, "forward": 6, "guest": 10, "redirected": 4, "hypervise": 6},
     # Nothing behaves.
-    "garbage": {**_SERVICE, "bus": 12, "any_register": 8, "redirected": 4, "hypervise": 2, "wake": 1,
-                "control": 1, "mask": 1, "groups": 1, "configure": 1, "route": 1, "active_priorities": 1,
-                "sources": 1, "guest": 1, "binary_point": 1},
+    "garbage": {**_SERVICE, "open": 6, "bus": 12, "any_register": 8, "redirected": 4, "hypervise": 2,
+                "wake": 1, "control": 1, "mask": 1, "groups": 1, "configure": 1, "route": 1,
+                "active_priorities": 1, "sources": 1, "guest": 1, "binary_point": 1},
 }  # fmt: skip
 #: Operations a mood lasts, at least; at most twice as many.
 _MOOD_LENGTH = 192
@@ -227,12 +227,26 @@ class PhysicalStimulus(Blocks):
         return self._mmio(pe, f"{self._frame(intid)}_ICFGR{intid // 16}", value)
 
     def _route(self, state: PhysicalState) -> SystemStep:
-        intid, pe = self._known(), self._pe()
+        intid, pe = self.choices.among([i for i in self._hot if i >= 32]), self._pe()
         if not self.physical.are:
             register = lookup_mmio(f"GICD_ITARGETSR{intid // 4}")
             return self._byte(pe, register, intid % 4, self.choices.below(1 << self.pes + 1))
-        value = self.choices.among((0, 1 << 31, 1 << 31 | 1, 1 << 31, *range(self.pes + 1), 1 << 64 - 1 - pe))
-        return self._mmio(pe, f"GICD_IROUTER{max(intid, 32)}", value)
+        one_of_n, missing = 1 << 31, (self.pes, self.pes + 2)
+        value = self.choices.among((0, self.pes - 1, one_of_n, one_of_n | 1, *missing, 1 << 63 - pe))
+        return self._mmio(pe, f"GICD_IROUTER{intid}", value)
+
+    def _spread(self, state: PhysicalState) -> SystemStep:
+        """Route a pending SPI to one PE of several, and take one PE out."""
+        intid, pe = self.choices.among([i for i in self._hot if i >= 32]), self._pe()
+        if not self.physical.are:
+            return self._route(state)
+        out = (self._mmio(pe, "GICR_WAKER", 2), self._icc(pe, "IGRPEN0", 0), self._icc(pe, "IGRPEN1", 0))
+        self._setup = [
+            self.choices.among(out),
+            self._bits("ICACTIVER", intid, pe),
+            self._bits("ISPENDR", intid, pe),
+        ]
+        return self._mmio(pe, f"GICD_IROUTER{intid}", 1 << 31)
 
     def _groups(self, state: PhysicalState) -> SystemStep:
         return self._mmio(self._pe(), "GICD_CTLR", self.choices.among((3, 1, 2, 0, 0xFFFF_FFFF)))
@@ -310,7 +324,7 @@ class PhysicalStimulus(Blocks):
         register = self.choices.among(REGISTERS_DIST)
         write = self.choices.one_in(3)
         value = self.choices.below(1 << 64) if write else 0
-        size = self.choices.among((*register.sizes, *_SIZES))
+        size = self.choices.among((*register.sizes, *register.sizes, *_SIZES))
         offset = register.offset + self.choices.among((0, 0, 0, 1, 2, 4))
         access = MmioAccess(register.frame, offset, size, write, value & (1 << 8 * size) - 1)
         return SystemStep(self._pe(), access)

@@ -21,7 +21,7 @@ from sim.stimulus.choices import RandomChoices
 from sim.stimulus.physical import PHYSICAL_MOODS, PhysicalStimulus
 
 SEED = 11
-OPERATIONS = 600  # of each mood
+OPERATIONS = 1000  # of each mood
 V3, V2 = PhysicalConfig(), PhysicalConfig(are=False)
 
 
@@ -63,7 +63,6 @@ def first_difference(physical):
 def test_the_recording_repeats():
     """Nothing broken, no difference: the same operations give the same answers."""
     assert first_difference(V3) is None
-    assert first_difference(V2) is None
 
 
 _REAL = {
