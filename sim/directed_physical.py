@@ -15,6 +15,7 @@ from typing import Any
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.mmio import Frame
 from hw.mmio_map import lookup_mmio
@@ -23,7 +24,16 @@ from sim.directed import Mismatch
 from sim.port import Access, MmioAccess, Outcome, PeContext
 from sim.system_port import System
 
-__all__ = ["DIRECTED_PHYSICAL", "PhysicalTest", "Profile", "Step", "load_physical", "run_all", "run_physical"]
+__all__ = [
+    "DIRECTED_PHYSICAL",
+    "PhysicalTest",
+    "Profile",
+    "Step",
+    "fits",
+    "load_physical",
+    "run_all",
+    "run_physical",
+]
 
 #: The tests that come with the project.
 DIRECTED_PHYSICAL = Path(__file__).with_name("directed_physical.toml")
@@ -48,16 +58,19 @@ _ACCESS = re.compile(r"(?:(\d)\.)?([vifk]\.)?(\w+)(?: := (\S+))?(?: -> (\S+))?")
 
 @dataclass(frozen=True)
 class Profile:
-    """A build: its parameters, its number of PEs, and the steps every test starts with."""
+    """A build: its parameters, its number of PEs, whether PEs have a virtual side, and how tests start."""
 
     physical: PhysicalConfig
     pes: int
+    virtual: bool
     start: str
 
     @property
-    def config(self) -> GicConfig | None:
-        """The virtual side: the default one with affinity routing, none without."""
-        return GicConfig() if self.physical.are else None
+    def config(self) -> GicConfig | GicV2Config | None:
+        """The virtual side: the default one, or none."""
+        if not self.virtual:
+            return None
+        return GicConfig() if self.physical.are else GicV2Config()
 
 
 @dataclass(frozen=True)
@@ -108,8 +121,8 @@ def load_physical(path: Path | str = DIRECTED_PHYSICAL) -> list[PhysicalTest]:
 
 
 def _profile(values: dict[str, Any]) -> Profile:
-    pes, start = values.pop("pes", 1), values.pop("start", "")
-    return Profile(PhysicalConfig(**values), pes, start)
+    pes, start, virtual = values.pop("pes", 1), values.pop("start", ""), values.pop("virtual", True)
+    return Profile(PhysicalConfig(**values), pes, virtual, start)
 
 
 def _test(place: str, entry: dict[str, Any], profiles: dict[str, Profile]) -> PhysicalTest:
@@ -181,6 +194,15 @@ def _value(place: str, text: str, decimal: bool) -> int:
         ) from None
 
 
+def fits(profile: Profile, system: System) -> bool:
+    """Whether a system is of a profile's build; a virtual side that the profile does not use may be there."""
+    has_virtual = system.ports[0].config is not None
+    return (
+        (system.physical, len(system.ports)) == (profile.physical, profile.pes)
+        and has_virtual >= profile.virtual
+    )  # fmt: skip
+
+
 async def run_physical(system: System, test: PhysicalTest) -> list[Mismatch]:
     """Run one test on a system and return what did not come out as expected.
 
@@ -189,8 +211,8 @@ async def run_physical(system: System, test: PhysicalTest) -> list[Mismatch]:
     InputError
         When the system is of another build than the test's.
     """
-    profile = test.profile
-    if (system.physical, len(system.ports)) != (profile.physical, profile.pes):
+    if not fits(test.profile, system):
+        profile = test.profile
         raise InputError(
             f"{test.number} is for {profile.pes} PEs of {profile.physical}; "
             f"this system has {len(system.ports)} of {system.physical}"
@@ -238,7 +260,6 @@ async def run_all(system: System, numbers: Sequence[str] | None = None) -> dict[
     """
     results: dict[str, list[str]] = {}
     for test in load_physical():
-        fits = (test.profile.physical, test.profile.pes) == (system.physical, len(system.ports))
-        if fits and (numbers is None or test.number in numbers):
+        if fits(test.profile, system) and (numbers is None or test.number in numbers):
             results[test.number] = [str(mismatch) for mismatch in await run_physical(system, test)]
     return results

@@ -14,6 +14,7 @@ from sim.golden_physical.frames import Frames
 from sim.golden_physical.gicc import Gicc
 from sim.golden_physical.icc import PhysicalGolden
 from sim.golden_physical.interface import PhysicalInterface
+from sim.golden_v2 import GoldenV2
 from sim.port import ESR_UNDEF, Access, Lines, MmioAccess, MmioResponse, Outcome, Response, State
 
 __all__ = ["Gicv2Pe", "Gicv3Pe", "GoldenPe"]
@@ -42,6 +43,10 @@ class NoVirtual:
         """Return no line."""
         return Lines(False, False, False)
 
+    def maintenance(self) -> bool:
+        """Return a low line."""
+        return False
+
     def take_deactivations(self) -> list[int]:
         """Return none."""
         return []
@@ -58,7 +63,7 @@ class GoldenPe:
     ----------
     config : GicConfig, GicV2Config or None
         The virtual side.
-    virtual : Golden, NoVirtual
+    virtual : PhysicalGolden, GoldenV2 or NoVirtual
         The virtual interface; its HW deactivations go to the distributor.
     interface : PhysicalInterface
         The physical interface.
@@ -89,7 +94,7 @@ class GoldenPe:
 
     def _settle(self) -> None:
         """Let the maintenance line reach its PPI (DIST-24)."""
-        self.frames.distributor.drive(MAINTENANCE_PPI, self.virtual.lines().maintenance, self.pe)
+        self.frames.distributor.drive(MAINTENANCE_PPI, self.virtual.maintenance(), self.pe)
 
     def _read(self, register: MmioRegister, pe: int) -> int:
         """Read a register of one of the frames that are here; GICR is PE ``pe``'s."""
@@ -173,7 +178,10 @@ class Gicv2Pe(GoldenPe):
     def __init__(self, config: GicV2Config | None, frames: Frames, pe: int) -> None:
         interface = Gicc(frames.physical, frames.distributor, pe)
         here = frozenset({Frame.GICD, Frame.GICC})
-        super().__init__(config, NoVirtual(), interface, frames, here)
+        if config is None:
+            super().__init__(config, NoVirtual(), interface, frames, here)
+        else:
+            super().__init__(config, GoldenV2(config), interface, frames, here | _VIRTUAL)
 
     def _read(self, register: MmioRegister, pe: int) -> int:
         if register.frame in _VIRTUAL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from hw.mmio import Frame, MmioRegister
 from hw.mmio_map import lookup_mmio
 from hw.registers import lookup
@@ -31,7 +32,7 @@ class Blocks:
 
     def __init__(self, physical: PhysicalConfig, config: object, pes: int, choices: Choices) -> None:
         self.physical = physical
-        self.config = config if isinstance(config, GicConfig) else None
+        self.config = config if isinstance(config, (GicConfig, GicV2Config)) else None
         self.pes = pes
         self.choices = choices
         self._hot: list[int] = [40]
@@ -92,10 +93,29 @@ class Blocks:
         """Return the operations that let a guest take interrupts, last first."""
         if self.config is None:
             return []
-        vmcr = self.choices.among((0xF84C0003, 0xF84C0203))
-        values = [("HCR", self.choices.among((1, 3))), ("VMCR", vmcr), ("AP0R0", 0), ("AP1R0", 0)]
-        values += [(f"LR{n}", 0) for n in range(self.config.lrs)]
-        return [SystemStep(pe, Access(2, lookup(f"ICH_{name}_EL2"), True, value)) for name, value in values]
+        empty = [f"LR{n}" for n in range(self.config.lrs)]
+        empty += ["AP0R0", "AP1R0"] if self.physical.are else ["APR"]
+        values = [("HCR", self.choices.among((1, 3))), ("VMCR", self.choices.among((0xF84C0003, 0xF84C0203)))]
+        return [self._ich(pe, name, value) for name, value in (*values, *((name, 0) for name in empty))]
+
+    def _ich(self, pe: int, name: str, value: int) -> SystemStep:
+        """Return a write of the hypervisor, by whatever name the register has here."""
+        if not self.physical.are:
+            return self._mmio(pe, f"GICH_{name}", value)
+        return SystemStep(pe, Access(2, lookup(f"ICH_{name}_EL2"), True, value))
+
+    def _icv(self, pe: int, icv: str, gicv: str, value: int | None = None) -> SystemStep:
+        """Return an access of a guest, by whatever name the register has here."""
+        if not self.physical.are:
+            return self._mmio(pe, f"GICV_{gicv}", value)
+        return SystemStep(pe, Access(1, lookup(f"ICC_{icv}_EL1"), value is not None, value or 0))
+
+    def _lr(self, flags: int, vintid: int, pintid: int, priority: int) -> int:
+        """Return a list register of Group 1; bit 0 of ``flags`` is HW, the two above are its State."""
+        if self.physical.are:
+            return flags << 61 | 1 << 60 | priority << 48 | pintid % 0x2000 << 32 | vintid
+        hw, state = flags & 1, flags >> 1
+        return hw << 31 | 1 << 30 | state << 28 | priority >> 3 << 23 | pintid % 0x400 << 10 | vintid
 
     @staticmethod
     def _running_group(pe: PePhysicalState) -> int:

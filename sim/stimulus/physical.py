@@ -13,7 +13,7 @@ from hw.config_physical import MAINTENANCE_PPI, PhysicalConfig
 from hw.errors import InputError
 from hw.mmio import Frame
 from hw.mmio_map import lookup_mmio
-from hw.registers import REGISTERS, Register, Space, lookup
+from hw.registers import REGISTERS, Register, Space
 from hw.registers_dist import GICR_STRIDE, REGISTERS_DIST
 from sim.port import Access, MmioAccess, PeContext
 from sim.stimulus.blocks import HOST, PRIORITIES, Blocks
@@ -60,8 +60,8 @@ class PhysicalStimulus(Blocks):
     ----------
     physical : PhysicalConfig
         The physical side under test.
-    config : GicConfig or None
-        The virtual side; None leaves it out. List registers are aimed at only where it is a GICv3's.
+    config : GicConfig, GicV2Config or None
+        The virtual side; None leaves it out.
     pes : int
         Number of PEs.
     choices : Choices
@@ -264,51 +264,43 @@ class PhysicalStimulus(Blocks):
     # -- virtual side ----------------------------------------------------------------------------------
 
     def _hypervise(self, state: PhysicalState) -> SystemStep:
-        """Load a HW list register, or write another ICH register."""
+        """Load a HW list register, or write another register of the hypervisor."""
         if self.config is None:
             return self._look(state)
         pe = self._pe()
-        if self.choices.one_in(16):
+        if self.physical.are and self.choices.one_in(16):
             register = self.choices.among(_ICH_WRITABLE)
             return SystemStep(pe, Access(2, register, True, self.choices.below(1 << 64)))
         if self.choices.one_in(4):
-            register, value = (
-                lookup("ICH_HCR_EL2"),
-                self.choices.among((1, 3, 9, 1, 0, 3, 1 << 14 | 1, 0xC01)),
-            )
-            return SystemStep(pe, Access(2, register, True, value))
+            return self._ich(pe, "HCR", self.choices.among((1, 3, 9, 1, 0, 3, 1 << 14 | 1, 0xC01)))
         if self.choices.one_in(4):
-            register, value = lookup("ICH_VMCR_EL2"), self.choices.among((0xF84C0003, 0xF84C0203))
-            return SystemStep(pe, Access(2, register, True, value))
-        register = lookup(f"ICH_LR{self.choices.below(self.config.lrs)}_EL2")
-        state_hw_group = self.choices.among((3, 5, 3, 7, 2)) << 61 | 1 << 60
-        value = state_hw_group | 0x80 << 48 | self._intid() % 0x2000 << 32 | self.choices.among((60, 61))
-        return SystemStep(pe, Access(2, register, True, value))
+            return self._ich(pe, "VMCR", self.choices.among((0xF84C0003, 0xF84C0203)))
+        lr = self._lr(self.choices.among((3, 5, 3, 7, 2)), self.choices.among((60, 61)), self._intid(), 0x80)
+        return self._ich(pe, f"LR{self.choices.below(self.config.lrs)}", lr)
 
     def _forward(self, state: PhysicalState) -> SystemStep:
         """Hand an interrupt to the guest in a HW list register, and let the guest finish it (HW-1)."""
         if self.config is None:
             return self._acknowledge(state)
         pe = self._pe()
-        lr = 3 << 61 | 1 << 60 | 0x20 << 48 | self._active(state, pe) % 0x2000 << 32 | 60
         self._setup = [
-            SystemStep(pe, Access(1, lookup("ICC_DIR_EL1"), True, 60)),
-            SystemStep(pe, Access(1, lookup("ICC_EOIR1_EL1"), True, 60)),
-            SystemStep(pe, Access(1, lookup("ICC_IAR1_EL1"))),
+            self._icv(pe, "DIR", "DIR", 60),
+            self._icv(pe, "EOIR1", "AEOIR", 60),
+            self._icv(pe, "IAR1", "AIAR"),
         ]
-        return SystemStep(pe, Access(2, lookup("ICH_LR0_EL2"), True, lr))
+        return self._ich(pe, "LR0", self._lr(3, 60, self._active(state, pe), 0x20))
 
     def _guest(self, state: PhysicalState) -> SystemStep:
-        """Acknowledge, end or deactivate at EL1 with both redirections."""
+        """Acknowledge, end or deactivate as a guest, with both redirections."""
         if self.config is None:
             return self._acknowledge(state)
-        name = self.choices.among(("IAR1", "EOIR1", "DIR", "IAR0", "EOIR0"))
-        write = not name.startswith("IAR")
-        value = self.choices.among((60, 61)) if write else 0
-        return SystemStep(self._pe(), Access(1, lookup(f"ICC_{name}_EL1"), write, value))
+        names = (("IAR1", "AIAR"), ("EOIR1", "AEOIR"), ("DIR", "DIR"), ("IAR0", "IAR"), ("EOIR0", "EOIR"))
+        name, gicv = self.choices.among(names)
+        value = None if name.startswith("IAR") else self.choices.among((60, 61))
+        return self._icv(self._pe(), name, gicv, value)
 
     def _redirected(self, state: PhysicalState) -> SystemStep:
-        """Access any ICC register at any level under any redirection."""
+        """Access any ICC register at any level under any redirection; a GICv2 has none."""
         return self._system_register(self.choices.among(_ICC), self.choices.among(_CONTEXTS))
 
     def _system_register(self, register: Register, context: PeContext) -> SystemStep:

@@ -8,6 +8,7 @@ import pytest
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from sim.directed_physical import load_physical, run_physical
 from sim.golden_physical import GoldenSystem
 from sim.golden_physical.distributor import Distributor, Interrupt, Redistributor
@@ -26,7 +27,7 @@ V3, V2 = PhysicalConfig(), PhysicalConfig(are=False)
 
 
 def _system(physical):
-    return GoldenSystem(GicConfig() if physical.are else None, physical, 2)
+    return GoldenSystem(GicConfig() if physical.are else GicV2Config(), physical, 2)
 
 
 @cache
@@ -227,6 +228,7 @@ MUTANTS = {
     "DIST-19 latch lost": (Distributor, "deactivate", _drop_also_pending, "DIST-2", V3),
     "DIST-19 routed PE only": (Distributor, "deactivate", _own_spis_only, "DIST-19b", V3),
     "DIST-20 no HW deactivation": (GoldenPe, "_execute", _no_hw, "DIST-20a", V3),
+    "DIST-20 no HW deactivation, GICv2": (GoldenPe, "_execute", _no_hw, "DIST-20c", V2),
     "DIST-21 any group": (Distributor, "generate_sgi", _sgi_any_group, "DIST-21", V3),
     "DIST-21 enabled only": (Distributor, "generate_sgi", _sgi_enabled_only, "DIST-21", V3),
     "DIST-24 no maintenance interrupt": (GoldenPe, "_settle", _nothing, "DIST-24", V3),
