@@ -115,4 +115,6 @@ BUGS: tuple[Bug, ...] = (
     Bug("R5", "another vCPU's ICPENDR is undone", _BOTH, (), ("R5",)),
     Bug("R6", "a DIR on another vCPU is lost while the first SPI's kick is under way", _NEW, (), ("R6",)),
     Bug("R7", "made more urgent while its vCPU sleeps, which is not woken", _BOTH, (), ("R7",)),
+    Bug("R8", "a level SPI deactivated on another vCPU while its own runs: its device is not told", _NEW, (),
+        ("R8",)),
 )  # fmt: skip

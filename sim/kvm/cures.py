@@ -190,6 +190,17 @@ CURES: tuple[Cure, ...] = (
         evidence="s22_9",
     ),
     Cure(
+        "dir_after_stop",
+        ("R8",),
+        "a level SPI with a resamplefd, deactivated on another vCPU while it is in an LR of its own, is not "
+        "notified: it comes again and again",
+        "such a DIR is turned into a write of ICACTIVER, which notifies nobody",
+        ("vgic_v3_deactivate",),
+        "stop the VM as that write does, and then deactivate as usual: nothing is in an LR any more",
+        unchanged="ICACTIVER itself, written by the guest",
+        scenarios=("R8",),
+    ),
+    Cure(
         "dir_phys_if_active",
         ("22.10",),
         "DIR of a mapped interrupt that is only pending deactivates the physical one, "

@@ -118,6 +118,8 @@ class Profile:
     emulated_eoicount: bool = _switch("cure", "emulated EOIR counts in EOImode 0 only", False)
     dir_whole_intid: bool = _switch("cure", "bits 12:10 of a GICv3 guest's DIR value are INTID bits", False)
     kick_after_dir: bool = _switch("cure", "DIR of what is pending too kicks its vCPU", False)
+    dir_after_stop: bool = _switch("cure", "DIR of what is in another vCPU's LR is done as any other, with "
+                                   "the VM stopped", False)  # fmt: skip
     dir_phys_if_active: bool = _switch("cure", "DIR deactivates the physical interrupt of an active one only",
                                        False)  # fmt: skip
     wfi_signalled: bool = _switch("cure", "WFI wakes for what would be signalled: group and running priority",

@@ -45,7 +45,7 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
     elif register.name == "ICC_DIR_EL1":
         rest = access_gic_dir(vcpu, operation.value)
         if rest is not None:
-            await _cactive(machine, runner, rest)
+            await _cactive(machine, runner, rest, operation.value)
     else:
         fault = ESR_UNDEF
     machine.host()
@@ -53,10 +53,17 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
     return 0, fault
 
 
-async def _cactive(machine: Machine, runner: Runner, rest: CactiveWrite) -> None:
-    """Finish a deactivation of an interrupt in another vCPU's LRs: stop everybody, clear, go on."""
+async def _cactive(machine: Machine, runner: Runner, rest: CactiveWrite, value: int) -> None:
+    """Finish a deactivation of an interrupt in another vCPU's LRs: stop everybody, clear, go on.
+
+    With the cure ``dir_after_stop`` the DIR is done again instead: the interrupt is in no LR any more.
+    """
     stopped = await _halt(machine, runner)
-    vgic_mmio_write_cactive(runner.vcpu, rest.offset, 4, rest.value)
+    if machine.vm.profile.dir_after_stop:
+        access_gic_dir(runner.vcpu, value)
+        machine.host()
+    else:
+        vgic_mmio_write_cactive(runner.vcpu, rest.offset, 4, rest.value)
     await _resume(machine, stopped)
 
 

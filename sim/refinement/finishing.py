@@ -26,6 +26,7 @@ async def finish(world: World) -> None:
             runner.place = Place.OUT
             await world.machine.enter(runner)
             await world.machine.settle()
+    world.begin()  # they run now
     await _drain(world)
     for runner in world.runners:
         await world.machine.put(runner)
