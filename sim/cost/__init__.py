@@ -1,0 +1,1 @@
+"""What a hypervisor costs: exits and accesses to ICH_* for each interrupt, profile by profile."""

@@ -1,0 +1,60 @@
+"""``spillway cures``: what makes the profile ``fixed`` of 7.3, cure by cure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from hw.errors import InputError
+from sim.kvm.cures import CURES, Cure
+from tb.cli.output import check_writable, write_json
+
+__all__ = ["command"]
+
+_TESTS = "tests/sim/kvm/test_cures.py"
+
+
+def _section(cure: Cure) -> str:
+    """Return one cure as a section of Markdown."""
+    shown = ", ".join(f"`sim/scenarios/{name}.scenario`" for name in cure.scenarios) or f"`{cure.test}`"
+    functions = ", ".join(f"`{name}`" for name in cure.functions)
+    rows = [
+        ("fault", cure.symptom),
+        ("why", cure.why),
+        ("minimal guest", shown),
+        ("evidence", f"recordings `*{cure.evidence}*`" if cure.evidence else "random guests; no recording"),
+        ("functions", functions),
+        ("cure", cure.change),
+        ("exits", cure.exits),
+        ("accesses", cure.accesses),
+        ("locking", cure.locking),
+        ("does not change", cure.unchanged or "nothing else"),
+        ("verified by", f"`{cure.test or _TESTS}`, `spillway refine --profile fixed --strict`"),
+    ]
+    lines = [f"### {cure.switch}: {', '.join(cure.faults)}", "", "| | |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {name} | {text} |" for name, text in rows)])
+
+
+@click.command("cures")
+@click.argument("switches", nargs=-1)
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write the cures to FILE.")  # fmt: skip
+def command(switches: tuple[str, ...], json_path: Path | None) -> int:
+    """Print the cures: fault, minimal guest, evidence on real kernels, cure, cost, verification, as Markdown.
+
+    SWITCHES: only these; a fault such as 22.4 stands for its cure.
+
+    Exit status: 0 done, 2 bad usage.
+    """
+    check_writable(json_path)
+    chosen = [cure for cure in CURES if not switches or {cure.switch, *cure.faults} & set(switches)]
+    known = {name for cure in CURES for name in (cure.switch, *cure.faults)}
+    for name in switches:
+        if name not in known:
+            raise InputError(f"no cure {name!r}; `spillway cures` lists them")
+    click.echo("\n\n".join(_section(cure) for cure in chosen))
+    if json_path is not None:
+        write_json(json_path, [asdict(cure) for cure in chosen])
+    return 0
