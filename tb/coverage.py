@@ -123,7 +123,7 @@ class Coverage:
     Parameters
     ----------
     config : GicConfig
-        The build the samples come from.
+        The build the samples come from. GICv2 builds have no points of their own.
     """
 
     def __init__(self, config: GicConfig):

@@ -120,6 +120,10 @@ class CocotbPort:
         """Execute one register access."""
         return self._codec.response(await self._execute(self._codec.request(access)))
 
+    async def perform(self, access: port.Access | port.MmioAccess) -> port.Response | port.MmioResponse:
+        """Execute a register access or a bus access, whichever it is."""
+        return await (self.mmio(access) if isinstance(access, port.MmioAccess) else self.access(access))
+
     async def mmio(self, access: port.MmioAccess) -> port.MmioResponse:
         """Execute one access on the bus of a GICv2 build."""
         return self._codec.mmio_response(await self._execute(self._codec.mmio(access)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 
 from hw.config import GicConfig
-from hw.registers import lookup
-from sim.golden import Golden
+from hw.config_v2 import GicV2Config
+from hw.mmio_map import find_register
+from sim.engines.golden import golden_port
 from sim.lockstep import describe, describe_access
-from sim.port import State
+from sim.port import MmioAccess, State
 from sim.state_registers import state_registers
 from tb.coverage import Coverage
 from tb.monitor import Monitor, Settled, Transaction
@@ -28,22 +29,22 @@ class Scoreboard:
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         The build.
     coverage : Coverage or None
-        Collector to feed with every access.
+        Collector to feed with every system-register access.
 
     Attributes
     ----------
-    golden : Golden
+    golden : Golden or GoldenV2
         The twin; its :meth:`~sim.golden.Golden.state` is what the gateware should hold.
     compared, settled : int
         Responses and settled states compared.
     """
 
-    def __init__(self, config: GicConfig, coverage: Coverage | None = None):
+    def __init__(self, config: GicConfig | GicV2Config, coverage: Coverage | None = None):
         self.config = config
-        self.golden = Golden(config)
+        self.golden = golden_port(config).golden
         self.coverage = coverage or Coverage(config)
         self.compared = 0
         self.settled = 0
@@ -71,10 +72,13 @@ class Scoreboard:
     def transaction(self, event: Transaction) -> None:
         """Compare a response."""
         before = self.golden.state()
-        expected = self.golden.access(event.access)
+        access = event.access
+        on_bus = isinstance(access, MmioAccess)
+        expected = self.golden.mmio(access) if on_bus else self.golden.access(access)
         self._deactivations.extend(self.golden.take_deactivations())
-        self.coverage.sample(before, event.access, expected)
-        self._history.append(f"  cycle {event.taken}: {describe_access(event.access, expected)}")
+        if isinstance(self.config, GicConfig):
+            self.coverage.sample(before, access, expected)
+        self._history.append(f"  cycle {event.taken}: {describe_access(access, expected)}")
         self.compared += 1
         if event.response != expected:
             self._fail(f"response in cycle {event.answered}", str(expected), str(event.response))
@@ -98,7 +102,7 @@ class Scoreboard:
         have = state_registers(self.golden.config, got)
         for name, want in state_registers(self.golden.config, expected).items():
             if have[name] != want:
-                register = lookup(name)
+                register = find_register(name)
                 self._fail(
                     f"{name} in cycle {cycle}", describe(register, want), describe(register, have[name])
                 )

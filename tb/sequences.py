@@ -22,7 +22,7 @@ async def random_accesses(cpu: CocotbPort, scoreboard: Scoreboard, choices: Choi
     stimulus = Stimulus(cpu.config, choices)
     for _ in range(count):
         # The twin follows the monitor, which may not have seen the last response yet; aim is all it loses.
-        await cpu.access(stimulus.next(scoreboard.golden.state()))
+        await cpu.perform(stimulus.next(scoreboard.golden.state()))
         await _pause(cpu, choices)
     await cpu.lines()
     await cpu.wait(2)

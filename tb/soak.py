@@ -17,13 +17,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim.lockstep import random_job
 from sim.port import CpuPort
 from tb.coverage import Coverage
 from tb.runner import ENGINES, run_job
 
-__all__ = ["CONFIGURATIONS", "Result", "command", "coverage_job", "main", "name_of", "soak"]
+__all__ = [
+    "CONFIGURATIONS",
+    "CONFIGURATIONS_V2",
+    "Result",
+    "command",
+    "coverage_job",
+    "main",
+    "name_of",
+    "soak",
+]
 
 #: What a soak runs: every LR count, every width and every switch at least once, in mixtures.
 CONFIGURATIONS: tuple[GicConfig, ...] = (
@@ -42,10 +52,14 @@ CONFIGURATIONS: tuple[GicConfig, ...] = (
     GicConfig(lrs=16, pri_bits=8, pre_bits=5, id_bits=24, seis=True),
     GicConfig(lrs=3, pri_bits=7, pre_bits=5, tds=False, id_bits=24),
 )
+#: The same for GICv2: one list register, both sides of a block of 16 and of a status word, the most.
+CONFIGURATIONS_V2 = tuple(GicV2Config(lrs) for lrs in (1, 2, 4, 16, 17, 32, 33, 64))
 
 
-def name_of(config: GicConfig) -> str:
+def name_of(config: GicConfig | GicV2Config) -> str:
     """Return a short name: LRs, priority/preemption/INTID bits and the switches that are not the default."""
+    if isinstance(config, GicV2Config):
+        return f"GICv2 {config.lrs} LRs"
     switches = [
         field.name if getattr(config, field.name) else f"no {field.name}"
         for field in fields(config)
@@ -60,7 +74,7 @@ def name_of(config: GicConfig) -> str:
 class Result:
     """One configuration's share: operations compared, seconds, the first difference if any."""
 
-    config: GicConfig
+    config: GicConfig | GicV2Config
     seed: int
     operations: int
     seconds: float
@@ -69,7 +83,9 @@ class Result:
 
 
 async def coverage_job(ports: list[CpuPort], operations: int, seed: int) -> dict:
-    """Run :func:`sim.lockstep.random_job` and collect functional coverage beside it."""
+    """Run :func:`sim.lockstep.random_job` and collect functional coverage beside it (GICv3 only)."""
+    if isinstance(ports[0].config, GicV2Config):
+        return {**await random_job(ports, operations, seed), "coverage": []}
     coverage = Coverage(ports[0].config)
     result = await random_job(ports, operations, seed, observe=coverage.sample)
     return {**result, "coverage": coverage.to_json()}
@@ -79,7 +95,7 @@ def soak(
     operations: int,
     seed: int,
     engine: str = "verilator",
-    configurations: tuple[GicConfig, ...] | None = None,
+    configurations: tuple[GicConfig | GicV2Config, ...] | None = None,
     progress: Callable[[int], None] | None = None,
     done: Callable[[Result], None] | None = None,
 ) -> list[Result]:
@@ -93,7 +109,7 @@ def soak(
         Configuration number n uses ``1000 * seed + n``.
     engine : str
         One of :data:`tb.runner.ENGINES`.
-    configurations : tuple of GicConfig or None
+    configurations : tuple of GicConfig or GicV2Config, or None
         :data:`CONFIGURATIONS` if None.
     progress : callable or None
         Called with the operations done so far, in total.
@@ -134,8 +150,9 @@ def soak(
 @click.option("--operations", type=int, default=1_000_000, show_default=True, help="In total.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same operations.")
 @click.option("--engine", type=click.Choice(ENGINES), default="verilator", show_default=True)
-@click.option("--holes", type=int, default=20, show_default=True, help="Coverage holes to list.")
-def command(operations: int, seed: int, engine: str, holes: int) -> None:
+@click.option("--gic", type=click.Choice(["v3", "v2"]), default="v3", show_default=True)
+@click.option("--holes", type=int, default=20, show_default=True, help="Coverage holes to list (GICv3).")
+def command(operations: int, seed: int, engine: str, gic: str, holes: int) -> None:
     """Run random accesses on the RTL in lockstep with golden, over many configurations."""
     console = Console()
     columns = (TextColumn("soak"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -159,13 +176,15 @@ def command(operations: int, seed: int, engine: str, holes: int) -> None:
             operations,
             seed,
             engine,
+            CONFIGURATIONS_V2 if gic == "v2" else CONFIGURATIONS,
             progress=lambda count: bar.update(task, completed=count),
             done=show,
         )
     failed = [result for result in results if result.difference]
     for result in failed:
         console.print(result.difference["report"], highlight=False, markup=False, soft_wrap=True)
-    console.print(coverage.report(holes), highlight=False, markup=False, soft_wrap=True)
+    if gic == "v3":
+        console.print(coverage.report(holes), highlight=False, markup=False, soft_wrap=True)
     total = sum(result.operations for result in results)
     console.print(
         f"seed {seed}: {total:,} operations on {engine} over {len(results)} configurations,"

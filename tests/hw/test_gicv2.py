@@ -177,6 +177,20 @@ def test_ack_ctl_opens_iar_eoir_and_hppir_to_group_1_v2_2():
     on_gateware(test)
 
 
+def test_eoir_of_group_1_uses_its_own_binary_point_eoi10():
+    """With AckCtl, GICV_EOIR ends a Group 1 interrupt at the level that ABPR, not BPR, gave it."""
+
+    async def test(hand):
+        await hand.write(GICV_CTLR=7, GICV_PMR=0xF8, GICV_BPR=4, GICV_ABPR=3, GICH_HCR=1)
+        await hand.write(GICH_LR0=lr("P", 40, 0x98, group=1))
+        assert await hand.read("GICV_IAR") == 40
+        assert await hand.read("GICH_APR") == 1 << (0x98 >> 3)
+        await hand.write(GICV_EOIR=40)
+        assert await hand.read("GICH_LR0") == lr("I", 40, 0x98, group=1)
+
+    on_gateware(test)
+
+
 def test_one_active_priority_word_serves_both_groups_v2_1():
     async def test(hand):
         await hand.write(GICH_VMCR=0xF84C_0007, GICH_HCR=1, GICH_LR0=lr("P", 40, 0x80, group=1))

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from hw.config import GicConfig
 from hw.errors import InputError
 from tb import soak as soak_module
-from tb.soak import CONFIGURATIONS, command, name_of, soak
+from tb.soak import CONFIGURATIONS, CONFIGURATIONS_V2, command, name_of, soak
 from tb.throughput import measure
 from tests.broken import broken
 
@@ -37,6 +37,15 @@ def test_the_report_of_a_clean_soak():
     assert "16 LRs 7/7 16-bit IDs" in result.output
     assert "seed 1: 2,800 operations on golden over 14 configurations, 0 with a difference" in result.output
     assert result.output.count("  hole: ") == 1
+
+
+def test_gicv2_has_a_matrix_of_its_own():
+    """1, 2, 4, 16, 32 and 64 list registers, and the first beyond a block and a status word."""
+    assert {1, 2, 4, 16, 17, 32, 33, 64} == {config.lrs for config in CONFIGURATIONS_V2}
+    result = CliRunner().invoke(command, ["--operations", "800", "--engine", "golden", "--gic", "v2"])
+    assert result.exit_code == 0, result.output
+    assert "GICv2 64 LRs" in result.output and "hole" not in result.output
+    assert "seed 1: 800 operations on golden over 8 configurations, 0 with a difference" in result.output
 
 
 def test_a_difference_is_reported_and_fails(monkeypatch):
