@@ -9,18 +9,23 @@ from __future__ import annotations
 import enum
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from hw.registers import LRState, lookup
-from sim.port import ESR_UNDEF, Access, CpuPort, Outcome, sysreg_esr
+from hw.mmio import Frame, MmioRegister
+from hw.mmio_map import lookup_mmio
+from hw.registers import LRState, Register, lookup
+from hw.registers_v2 import LR_CPUID, LR_EOI
+from sim.port import ESR_UNDEF, Access, CpuPort, MmioAccess, Outcome, sysreg_esr
 
 __all__ = [
     "DIRECTED",
+    "DIRECTED_V2",
     "DirectedTest",
     "Kind",
     "Mismatch",
@@ -33,13 +38,62 @@ __all__ = [
 #: The tests that come with the project.
 DIRECTED = Path(__file__).with_name("directed.toml")
 
-_LR = lookup("ICH_LR0_EL2")
-_LR_TOKENS = (
-    (re.compile(r"v(\d+)"), "vINTID", 10),
-    (re.compile(r"p([0-9A-F]+)"), "Priority", 16),
-    (re.compile(r"G([01])"), "Group", 10),
-    (re.compile(r"pid(\d+)"), "pINTID", 10),
-)
+#: Those of GICv2.
+DIRECTED_V2 = Path(__file__).with_name("directed_v2.toml")
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """How the notation maps to one generation's registers.
+
+    ``tokens``: pattern of a part of an LR value, how its number goes into the value, base. ``decimal``:
+    registers whose operand is decimal.
+    """
+
+    register: Callable[[int, str], Register | MmioRegister]
+    lr: Register | MmioRegister
+    tokens: tuple[tuple[re.Pattern[str], Callable[[int, int], int], int], ...]
+    eoi: int
+    decimal: tuple[str, ...] = ()
+
+
+def _dialect(
+    register: Callable[[int, str], Register | MmioRegister],
+    names: tuple[str, str, str],
+    eoi: int,
+    shift: int,
+    decimal: tuple[str, ...] = (),
+) -> _Dialect:
+    """Make a dialect; ``names``: the LR's fields of INTID, group and physical INTID."""
+    lr = register(2, "LR0")
+    vintid, group, pintid = (lr.field(name).put for name in names)
+
+    def priority(value: int, number: int) -> int:
+        return lr.field("Priority").put(value, number >> shift)
+
+    return _Dialect(
+        register,
+        lr,
+        (
+            (re.compile(r"v(\d+)"), vintid, 10),
+            (re.compile(r"p([0-9A-F]+)"), priority, 16),
+            (re.compile(r"G([01])"), group, 10),
+            (re.compile(r"pid(\d+)"), pintid, 10),
+            (re.compile(r"c([0-7])"), LR_CPUID.put, 10),
+        )[: 5 if shift else 4],
+        eoi,
+        decimal,
+    )
+
+
+_V3 = _dialect(
+    lambda el, name: lookup(f"ICC_{name}_EL1" if el == 1 else f"ICH_{name}_EL2"),
+    ("vINTID", "Group", "pINTID"), 1 << 41, 0, ("EOIR0", "EOIR1", "DIR"),
+)  # fmt: skip
+_V2 = _dialect(
+    lambda el, name: lookup_mmio(f"{'GICV' if el == 1 else 'GICH'}_{name}"),
+    ("VirtualID", "Grp1", "PhysicalID"), LR_EOI.mask, 3,
+)  # fmt: skip
 _LR_STATES = {
     "I": LRState.INVALID,
     "P": LRState.PENDING,
@@ -50,6 +104,7 @@ _FAULTS = {"TRAP": Outcome.TRAP_EL2, "UNDEF": Outcome.UNDEF}
 _LINES_VIRQ, _LINES_VFIQ = 0x80, 0x40
 _EL1 = re.compile(r"v\.(\w+)(?: := (.+?))?(?: -> (.+))?")
 _EL2 = re.compile(r"(\w+)(?: = (.+?))?(?: -> (.+))?")
+_BUS = re.compile(r"(GIC[HV])\+([0-9A-F]+)/([1248])(?: = ([0-9A-F]+))? -> (ERROR|[0-9A-F]+)")
 _ACTIVE = re.compile(r"(SETACT|ACT) (\d+)(?: -> ([01]))?")
 
 
@@ -57,6 +112,7 @@ class Kind(enum.Enum):
     """What an operation does."""
 
     ACCESS = "register access"
+    BUS = "access of some size at some offset"
     LINES = "look at vIRQ and vFIQ"
     MAINTENANCE = "look at the maintenance interrupt"
     SET_ACTIVE = "make a physical interrupt active"
@@ -67,8 +123,9 @@ class Kind(enum.Enum):
 class Operation:
     """One step of a test.
 
-    ``access`` belongs to ``Kind.ACCESS``; ``intid`` to the physical interrupts; ``expected`` is the value
-    that must be read, None where nothing is; ``outcome`` is what must become of an access.
+    ``access`` belongs to ``Kind.ACCESS``, ``bus`` to ``Kind.BUS`` (``expected`` None: a bus error);
+    ``intid`` to the physical interrupts; ``expected`` is the value that must be read, None where nothing
+    is; ``outcome`` is what must become of an access.
     """
 
     text: str
@@ -77,6 +134,7 @@ class Operation:
     intid: int = 0
     expected: int | None = None
     outcome: Outcome = Outcome.OK
+    bus: MmioAccess | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +144,7 @@ class DirectedTest:
     number: str
     title: str
     rules: tuple[str, ...]
-    config: GicConfig
+    config: GicConfig | GicV2Config
     operations: tuple[Operation, ...]
 
 
@@ -117,7 +175,7 @@ def load_directed(path: Path | str = DIRECTED) -> list[DirectedTest]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{path}: cannot read directed tests: {error}") from None
     try:
-        profiles = {name: GicConfig(**values) for name, values in data.get("profile", {}).items()}
+        profiles = {name: _config(**values) for name, values in data.get("profile", {}).items()}
     except (TypeError, InputError) as error:
         raise InputError(f"{path}: profile: {error}") from None
     tests = data.get("test")
@@ -126,7 +184,14 @@ def load_directed(path: Path | str = DIRECTED) -> list[DirectedTest]:
     return [_test(f"{path}: test {place}", entry, profiles) for place, entry in enumerate(tests, 1)]
 
 
-def _test(place: str, entry: dict[str, Any], profiles: dict[str, GicConfig]) -> DirectedTest:
+def _config(gic: int = 3, **values: Any) -> GicConfig | GicV2Config:
+    """Make a profile's configuration; ``gic`` is the generation."""
+    if gic not in (2, 3):
+        raise InputError(f"gic must be 2 or 3, not {gic!r}")
+    return GicV2Config(**values) if gic == 2 else GicConfig(**values)
+
+
+def _test(place: str, entry: dict[str, Any], profiles: dict[str, GicConfig | GicV2Config]) -> DirectedTest:
     """Read one [[test]] table."""
     for key in ("number", "title", "rules", "operations"):
         if key not in entry:
@@ -134,14 +199,19 @@ def _test(place: str, entry: dict[str, Any], profiles: dict[str, GicConfig]) -> 
     profile = entry.get("profile", "default")
     if profile not in profiles:
         raise InputError(f"{place}: unknown profile {profile!r}; defined: {', '.join(profiles)}")
+    dialect = _V2 if isinstance(profiles[profile], GicV2Config) else _V3
     texts = [" ".join(text.split()) for text in entry["operations"].split(";")]
-    operations = tuple(_operation(f"{place} ({entry['number']}), operation {i}", text)
+    operations = tuple(_operation(f"{place} ({entry['number']}), operation {i}", text, dialect)
                        for i, text in enumerate(texts, 1))  # fmt: skip
     return DirectedTest(entry["number"], entry["title"], tuple(entry["rules"]), profiles[profile], operations)
 
 
-def _operation(place: str, text: str) -> Operation:
+def _operation(place: str, text: str, dialect: _Dialect) -> Operation:
     """Read one operation."""
+    if dialect is _V2 and (match := _BUS.fullmatch(text)):
+        frame, offset, size, value, answer = match.groups()
+        bus = MmioAccess(Frame[frame], int(offset, 16), int(size), value is not None, int(value or "0", 16))
+        return Operation(text, Kind.BUS, expected=None if answer == "ERROR" else int(answer, 16), bus=bus)
     if match := _ACTIVE.fullmatch(text):
         kind = Kind.SET_ACTIVE if match[1] == "SETACT" else Kind.IS_ACTIVE
         if (match[3] is None) == (kind is Kind.SET_ACTIVE):
@@ -152,45 +222,48 @@ def _operation(place: str, text: str) -> Operation:
             if name in ("LINES", "MI") and el == 2 and operand is None and answer:
                 kind = Kind.LINES if name == "LINES" else Kind.MAINTENANCE
                 return Operation(text, kind, expected=_number(place, answer, 16))
-            return _access(place, text, el, name, operand, answer)
+            return _access(place, text, dialect, el, name, operand, answer)
     raise InputError(
         f"{place}: cannot understand {text!r}; write like 'LR0 = P v40 p80 G1' or 'v.IAR1 -> 28'"
     )
 
 
-def _access(place: str, text: str, el: int, name: str, operand: str | None, answer: str | None) -> Operation:
+def _access(
+    place: str, text: str, dialect: _Dialect, el: int, name: str, operand: str | None, answer: str | None
+) -> Operation:
     """Read a register access."""
     try:
-        register = lookup(f"ICC_{name}_EL1" if el == 1 else f"ICH_{name}_EL2")
+        register = dialect.register(el, name)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
     if operand is None and answer is None:
         raise InputError(f"{place}: {text!r} neither writes nor expects anything")
-    base = 10 if name in ("EOIR0", "EOIR1", "DIR") else 16
-    value = 0 if operand is None else _value(place, operand, base)
+    base = 10 if name in dialect.decimal else 16
+    value = 0 if operand is None else _value(place, operand, base, dialect)
     outcome = _FAULTS.get(answer or "", Outcome.OK)
-    expected = None if answer is None or answer in _FAULTS else _value(place, answer, 16)
+    expected = None if answer is None or answer in _FAULTS else _value(place, answer, 16, dialect)
     if operand is not None and expected is not None:
         raise InputError(f"{place}: a write can only be expected to TRAP or be UNDEF, not to give {answer}")
     access = Access(el, register, operand is not None, value)
     return Operation(text, Kind.ACCESS, access, expected=expected, outcome=outcome)
 
 
-def _value(place: str, text: str, base: int) -> int:
+def _value(place: str, text: str, base: int, dialect: _Dialect) -> int:
     """Read a number or an LR value."""
     state, *tokens = text.split()
     if state not in _LR_STATES or not (tokens or state in ("I", "P")):
         return _number(place, text, base)
-    value = _LR.field("State").put(0, _LR_STATES[state])
+    lr = dialect.lr
+    value = lr.field("State").put(0, _LR_STATES[state])
     for token in tokens:
         if token == "HW":
-            value = _LR.field("HW").put(value, 1)
+            value = lr.field("HW").put(value, 1)
         elif token == "EOI":
-            value |= 1 << 41
+            value |= dialect.eoi
         else:
-            for pattern, name, digits in _LR_TOKENS:
+            for pattern, put, digits in dialect.tokens:
                 if match := pattern.fullmatch(token):
-                    value = _LR.field(name).put(value, int(match[1], digits))
+                    value = put(value, int(match[1], digits))
                     break
             else:
                 raise InputError(
@@ -222,7 +295,8 @@ async def run_directed(port: CpuPort, test: DirectedTest) -> list[Mismatch]:
         raise InputError(f"{test.number} is for {test.config}; this port is {port.config}")
     await port.reset()
     await port.deactivations()
-    await port.access(Access(2, lookup("ICH_VMCR_EL2"), True, 0))
+    dialect = _V2 if isinstance(test.config, GicV2Config) else _V3
+    await port.access(Access(2, dialect.register(2, "VMCR"), True, 0))
     active: set[int] = set()
     mismatches: list[Mismatch] = []
     for place, operation in enumerate(test.operations, 1):
@@ -234,6 +308,8 @@ async def run_directed(port: CpuPort, test: DirectedTest) -> list[Mismatch]:
         if operation.kind is Kind.ACCESS:
             await _run_access(port, operation, expect)
             active.difference_update(await port.deactivations())
+        elif operation.kind is Kind.BUS:
+            await _run_bus(port, operation, expect)
         elif operation.kind is Kind.SET_ACTIVE:
             active.add(operation.intid)
         elif operation.kind is Kind.IS_ACTIVE:
@@ -266,6 +342,19 @@ async def _run_access(port: CpuPort, operation: Operation, expect: Any) -> None:
         expect("no effect", "no effect" if after == before else f"{before} changed to {after}")
 
 
+async def _run_bus(port: CpuPort, operation: Operation, expect: Any) -> None:
+    """Execute a bus access and check its answer; an error also for having no effect."""
+    assert operation.bus is not None
+    before = (await port.state(), await port.lines())
+    response = await port.mmio(operation.bus)  # type: ignore[attr-defined]
+    wanted = "error" if operation.expected is None else f"{operation.expected:#x}"
+    expect(wanted, "error" if response.error else f"{response.value:#x}")
+    if operation.expected is None:
+        expect("reads 0", f"reads {response.value:x}")
+        after = (await port.state(), await port.lines())
+        expect("no effect", "no effect" if after == before else f"{before} changed to {after}")
+
+
 async def run_all(ports: Sequence[CpuPort], numbers: Sequence[str] | None = None) -> dict[str, list[str]]:
     """Run every test that fits the build of the first port: a job for any engine.
 
@@ -283,7 +372,7 @@ async def run_all(ports: Sequence[CpuPort], numbers: Sequence[str] | None = None
     """
     port = ports[0]
     results: dict[str, list[str]] = {}
-    for test in load_directed():
+    for test in load_directed() + load_directed(DIRECTED_V2):
         if test.config == port.config and (numbers is None or test.number in numbers):
             results[test.number] = [str(mismatch) for mismatch in await run_directed(port, test)]
     return results
