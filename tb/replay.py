@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from sim.deviations import Deviations
-from sim.replay import Explained, FileReport
+from sim.replay import Explained, FileReport, explain_deviation
 from sim.trace import TraceSummary, check_trace, find_traces
 from tb.runner import run_job
 
@@ -86,7 +86,7 @@ class Replays:
             "share": round(self.share, 6),
             "differences": self.differences,
             "explained": {
-                name: {"rule": Deviations.explain(name), **vars(counts)}
+                name: {"rule": explain_deviation(name), **vars(counts)}
                 for name, counts in self.explained.items()
             },
             "files": [report.to_json() for report in self.reports],
@@ -139,7 +139,7 @@ def replay_traces(
     """
     result = Replays(engine)
     summaries = _check(find_traces(paths), result, listener)
-    groups: dict[tuple[GicConfig, int], list[TraceSummary]] = {}
+    groups: dict[tuple[GicConfig | GicV2Config, int], list[TraceSummary]] = {}
     for summary in summaries:
         groups.setdefault((summary.config, summary.pes), []).append(summary)
     if waves is not None and len(groups) > 1:

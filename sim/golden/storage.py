@@ -73,6 +73,14 @@ class Storage:
         self.hcr = bits.HCR.reset_value(self.config)
         self.write_vmcr(bits.VMCR.reset_value(self.config))
 
+    @property
+    def stored(self) -> tuple:
+        """All that the model stores, for comparison with another."""
+        return (
+            self.hcr, self.lr, self.ap0, self.ap1, self.pmr, self.bpr0, self.bpr1, self.cbpr, self.eoimode,
+            self.veng0, self.veng1, self.deactivated,
+        )  # fmt: skip
+
     # -- ICH_HCR_EL2, ICH_VMCR_EL2, ICH_LR<n>_EL2 -----------------------------------------------------
 
     def write_hcr(self, value: int) -> None:

@@ -41,11 +41,6 @@ class _Rules(GoldenV2):
         super().clear()
         self.ghost_lr = 0
 
-    @property
-    def stored(self) -> tuple:
-        """All that the model stores, the ghost included (W5)."""
-        return (*super().stored, self.ghost_lr)
-
     def executors(
         self, register: MmioRegister
     ) -> tuple[Callable[[], int] | None, Callable[[int], None] | None]:

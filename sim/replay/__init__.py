@@ -6,6 +6,14 @@ does differently from the architecture is explained by rule, never tolerated: se
 
 from sim.replay.job import replay, replay_files
 from sim.replay.report import Difference, Explained, FileReport
-from sim.replay.variant import recorder_deviations
+from sim.replay.variant import explain_deviation, recorder_deviations
 
-__all__ = ["Difference", "Explained", "FileReport", "recorder_deviations", "replay", "replay_files"]
+__all__ = [
+    "Difference",
+    "Explained",
+    "FileReport",
+    "explain_deviation",
+    "recorder_deviations",
+    "replay",
+    "replay_files",
+]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from hw.mmio import MmioRegister
 from hw.registers import Register
 from sim.port import Access, Outcome, Response
 
 __all__ = ["compare_answer", "executed"]
 
 #: What differs, expected, got, and the register whose fields to show.
-Found = tuple[str, int, int, Register | None]
+Found = tuple[str, int, int, Register | MmioRegister | None]
 
 
 def executed(response: Response) -> bool:

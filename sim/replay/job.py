@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim import progress
 from sim.deviations import Deviations
+from sim.deviations_v2 import DeviationsV2
 from sim.port import CpuPort
 from sim.replay.events import EventReplay
 from sim.replay.report import FileReport
@@ -21,10 +24,15 @@ __all__ = ["replay", "replay_files"]
 _STEP = 256
 
 
+def _build(config: GicConfig | GicV2Config) -> tuple[type, int]:
+    """Return what a trace can tell of a configuration."""
+    return type(config), config.vtr
+
+
 async def replay(
     ports: list[CpuPort],
     path: str,
-    deviations: Deviations | None = None,
+    deviations: Deviations | DeviationsV2 | None = None,
     *,
     done: int = 0,
     total: int = 0,
@@ -39,7 +47,7 @@ async def replay(
         compared; anything else is held to the architecture where the recorder left it.
     path : str
         The trace.
-    deviations : Deviations or None
+    deviations : Deviations, DeviationsV2 or None
         What the recorder does differently; None takes it from the trace (:func:`recorder_deviations`).
     done, total : int
         Operations before this file and altogether, for the progress report only.
@@ -52,7 +60,7 @@ async def replay(
     if deviations is None:
         deviations = recorder_deviations(path)
     with open_trace(path) as trace:
-        if any(port.config.vtr != trace.config.vtr for port in ports):
+        if any(_build(port.config) != _build(trace.config) for port in ports):
             raise InputError(
                 f"{path}: meta.vtr is {trace.config.vtr:#010x}, but the hardware has "
                 f"{ports[0].config.vtr:#010x}; build it for this trace"

@@ -7,15 +7,22 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hw.config import GicConfig
-from hw.registers import MISR_BITS, LRState, Register, lookup
+from hw.config_v2 import GicV2Config
+from hw.mmio import MmioRegister
+from hw.mmio_map import find_register
+from hw.registers import MISR_BITS, LRState, Register
 from sim.port import State
+from sim.state_registers import state_registers
 
 __all__ = ["Difference", "Explained", "FileReport", "difference", "field_lines", "state_lines"]
 
 #: How many differences of a file are kept one line each.
 _KEPT = 20
-_SCALARS = {"hcr": "ICH_HCR_EL2", "vmcr": "ICH_VMCR_EL2", "misr": "ICH_MISR_EL2", "eisr": "ICH_EISR_EL2",
-            "elrsr": "ICH_ELRSR_EL2"}  # fmt: skip
+#: Recorded state key -> register, for each generation; list registers and AP<m>R<n> aside.
+_SCALARS = {name.split("_")[1].lower(): name for name in
+            ("ICH_HCR_EL2", "ICH_VMCR_EL2", "ICH_MISR_EL2", "ICH_EISR_EL2", "ICH_ELRSR_EL2")}  # fmt: skip
+_SCALARS_V2 = {"hcr": "GICH_HCR", "vmcr": "GICH_VMCR", "misr": "GICH_MISR", "eisr": "GICH_EISR0",
+               "elrsr": "GICH_ELRSR0", "apr": "GICH_APR"}  # fmt: skip
 
 
 @dataclass
@@ -179,14 +186,16 @@ class FileReport:
         return cls(**rest)
 
 
-def _show(register: Register, name: str, value: int) -> str:
+def _show(register: Register | MmioRegister, name: str, value: int) -> str:
     field_ = register.field(name)
     if field_.values is not None and value in list(field_.values):
         return f"{value:#x} {field_.values(value).name}"
     return f"{value:#x}"
 
 
-def field_lines(register: Register | None, expected: int, got: int) -> list[tuple[str, str, str]]:
+def field_lines(
+    register: Register | MmioRegister | None, expected: int, got: int
+) -> list[tuple[str, str, str]]:
     """Return the fields of a register in which two values differ, and bits that belong to no field."""
     if register is None or expected == got:
         return []
@@ -205,15 +214,15 @@ def field_lines(register: Register | None, expected: int, got: int) -> list[tupl
     return lines
 
 
-def register_of(key: str, index: int = 0) -> Register | None:
-    """Return the ICH register behind a recorded state key; None for lines and physical bits."""
-    if key in _SCALARS:
-        return lookup(_SCALARS[key])
-    if key.startswith("lr"):
-        return lookup(f"ICH_LR{key[2:]}_EL2")
-    if key in ("ap0", "ap1"):
-        return lookup(f"ICH_AP{key[2]}R{index}_EL2")
-    return None
+def register_of(config: GicConfig | GicV2Config, key: str, index: int = 0) -> Register | MmioRegister | None:
+    """Return the register behind a recorded state key; None for lines and physical bits."""
+    v2 = isinstance(config, GicV2Config)
+    name = (_SCALARS_V2 if v2 else _SCALARS).get(key)
+    if name is None and key.startswith("lr"):
+        name = f"GICH_LR{key[2:]}" if v2 else f"ICH_LR{key[2:]}_EL2"
+    if name is None and key in ("ap0", "ap1"):
+        name = f"ICH_AP{key[2]}R{index}_EL2"
+    return None if name is None else find_register(name)
 
 
 def difference(
@@ -223,7 +232,7 @@ def difference(
     expected: int,
     got: int,
     *,
-    register: Register | None = None,
+    register: Register | MmioRegister | None = None,
     recent: Iterable[str] = (),
     state: list[str] | None = None,
 ) -> Difference:
@@ -240,18 +249,26 @@ def difference(
     )
 
 
-def state_lines(config: GicConfig, state: State) -> list[str]:
-    """Return all storage in words, one register a line; empty list registers are left out."""
-    hcr, vmcr, lr_register = lookup("ICH_HCR_EL2"), lookup("ICH_VMCR_EL2"), lookup("ICH_LR0_EL2")
+def _words(register: Register | MmioRegister, value: int) -> str:
+    """Return the fields that are not zero."""
+    parts = [f"{n}={v:#x}" if v > 1 else n for n, v in register.decode(value).items() if v]
+    return " ".join(parts) or "-"
 
-    def words(register: Register, value: int) -> str:
-        parts = [f"{n}={v:#x}" if v > 1 else n for n, v in register.decode(value).items() if v]
-        return " ".join(parts) or "-"
+
+def state_lines(config: GicConfig | GicV2Config, state: State) -> list[str]:
+    """Return all storage in words, one register a line; empty list registers are left out."""
+    if isinstance(config, GicV2Config):
+        return [
+            f"{name:<12} {value:#010x}  {_words(find_register(name), value)}"
+            for name, value in state_registers(config, state).items()
+            if value or not name.startswith("GICH_LR")
+        ]
+    hcr, vmcr, lr_register = map(find_register, ("ICH_HCR_EL2", "ICH_VMCR_EL2", "ICH_LR0_EL2"))
 
     misr = "+".join(name for bit, name in enumerate(MISR_BITS) if state.misr >> bit & 1) or "-"
     lines = [
-        f"ICH_HCR_EL2   {state.hcr:#010x}  {words(hcr, state.hcr)}",
-        f"ICH_VMCR_EL2  {state.vmcr:#010x}  {words(vmcr, state.vmcr)}",
+        f"ICH_HCR_EL2   {state.hcr:#010x}  {_words(hcr, state.hcr)}",
+        f"ICH_VMCR_EL2  {state.vmcr:#010x}  {_words(vmcr, state.vmcr)}",
         f"ICH_MISR_EL2  {state.misr:#04x}  {misr}",
         f"ICH_EISR_EL2  {state.eisr:#06x}  ICH_ELRSR_EL2 {state.elrsr:#06x}",
     ]

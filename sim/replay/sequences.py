@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from hw.config_v2 import GicV2Config
+from hw.mmio import MmioRegister
 from hw.registers import Register
 from sim.golden import Golden
+from sim.golden_v2 import GoldenV2
 from sim.port import Access, Lines, Outcome, Response, State
 from sim.replay.compare import compare_answer, executed
 from sim.replay.platform import Pe, PhysicalInterrupts
@@ -20,7 +23,7 @@ View = dict[str, Any]
 #: Operations shown before a difference.
 _RECENT = 8
 _LINES = ("virq", "vfiq", "maint")
-_LR_KEYS = tuple(f"lr{n}" for n in range(16))
+_LR_KEYS = tuple(f"lr{n}" for n in range(64))
 
 
 def _apart(one: View, two: View) -> View:
@@ -80,7 +83,7 @@ class SequenceReplay:
         if kind is OperationKind.PHYS_ACTIVE:
             for physical in (self._hardware, self._recorder, self._strict):
                 physical.activate(op.value or 0)
-        elif isinstance(op.register, Register):
+        elif isinstance(op.register, Register | MmioRegister):
             same = await self._access(op, op.register)
         elif kind is OperationKind.WRITE and op.register is not None:
             self._pe.write(op.register, op.value or 0)
@@ -93,7 +96,7 @@ class SequenceReplay:
         if recorder != strict:
             await self._resynchronise()
 
-    async def _access(self, op: Operation, register: Register) -> bool:
+    async def _access(self, op: Operation, register: Register | MmioRegister) -> bool:
         """Apply a register access and compare its answer; True if all of it could be compared."""
         write = op.kind is OperationKind.WRITE
         # The transfer register is the recorder's choice; it shows in the syndrome of a trap only.
@@ -153,7 +156,7 @@ class SequenceReplay:
                 return hardware, recorder, recorder
         return hardware, recorder, self._model(twins.strict, self._strict)
 
-    def _model(self, golden: Golden, physical: PhysicalInterrupts) -> View:
+    def _model(self, golden: Golden | GoldenV2, physical: PhysicalInterrupts) -> View:
         physical.deactivate(golden.take_deactivations())
         return self._view(golden.state(), golden.lines(), physical)
 
@@ -169,9 +172,11 @@ class SequenceReplay:
             "vfiq": int(vfiq),
             "maint": int(lines.maintenance),
             "pact": physical.words,
-            "ap0": tuple(state.ap0r),
-            "ap1": tuple(state.ap1r),
         }
+        if isinstance(self.twins.config, GicV2Config):
+            view["apr"] = state.ap0r[0]
+        else:
+            view |= {"ap0": tuple(state.ap0r), "ap1": tuple(state.ap1r)}
         view.update(zip(_LR_KEYS, state.lr, strict=False))
         return view
 
@@ -237,7 +242,7 @@ class SequenceReplay:
         for index, (wanted, value) in enumerate(pairs):
             if wanted == value:
                 continue
-            register = register_of(key, index)
+            register = register_of(self.twins.config, key, index)
             name = register.name if register else (f"pact[{index}]" if key == "pact" else f"line {key}")
             what = f"{name} after it" + (f" in {who}" if who else "")
             self.report.add(
@@ -248,7 +253,7 @@ class SequenceReplay:
             )  # fmt: skip
 
     async def _add(
-        self, op: Operation, what: str, expected: int, got: int, register: Register | None
+        self, op: Operation, what: str, expected: int, got: int, register: Register | MmioRegister | None
     ) -> None:
         port = self.twins.port
         state = state_lines(port.config, await port.state())
@@ -263,8 +268,9 @@ class SequenceReplay:
         """Return the state last seen, in words."""
         seen = self._seen
         config = self.twins.config
+        ap0, ap1 = ((seen["apr"],), ()) if "apr" in seen else (seen["ap0"], seen["ap1"])
         state = State(
-            seen["hcr"], seen["vmcr"], list(seen["ap0"]), list(seen["ap1"]),
+            seen["hcr"], seen["vmcr"], list(ap0), list(ap1),
             [seen[_LR_KEYS[n]] for n in range(config.lrs)], seen["misr"], seen["eisr"], seen["elrsr"],
         )  # fmt: skip
         lines = [f"virq {seen['virq']} vfiq {seen['vfiq']} maintenance {seen['maint']}"]

@@ -12,33 +12,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hw.config import GicConfig
-from hw.registers import Register, lookup
+from hw.config_v2 import GicV2Config
+from hw.mmio import MmioRegister
+from hw.mmio_map import find_register
+from hw.registers import Register
 from sim.deviations import STRICT, Deviations
-from sim.engines.golden import GoldenPort
+from sim.deviations_v2 import STRICT_V2, DeviationsV2
+from sim.engines.golden import GoldenPort, GoldenV2Port, golden_port
 from sim.golden import Golden
-from sim.port import Access, CpuPort, Response, State
+from sim.golden_v2 import GoldenV2
+from sim.port import Access, CpuPort, Response
 from sim.replay.report import FileReport
+from sim.state_registers import storage_registers
 
 __all__ = ["Twins"]
 
 
-def _storage(state: State) -> list[tuple[str, int]]:
-    """Return the writable registers of a state by name."""
-    return [
-        ("ICH_HCR_EL2", state.hcr),
-        ("ICH_VMCR_EL2", state.vmcr),
-        *((f"ICH_AP0R{n}_EL2", word) for n, word in enumerate(state.ap0r)),
-        *((f"ICH_AP1R{n}_EL2", word) for n, word in enumerate(state.ap1r)),
-        *((f"ICH_LR{n}_EL2", word) for n, word in enumerate(state.lr)),
-    ]
-
-
-def _stored(golden: Golden) -> tuple:
-    """Return all that a model stores, for comparison."""
-    return (
-        golden.hcr, golden.lr, golden.ap0, golden.ap1, golden.pmr, golden.bpr0, golden.bpr1, golden.cbpr,
-        golden.eoimode, golden.veng0, golden.veng1, golden.deactivated,
-    )  # fmt: skip
+def _deviating(
+    config: GicConfig | GicV2Config, deviations: Deviations | DeviationsV2
+) -> GoldenPort | GoldenV2Port:
+    """Return a golden engine that deviates; the two must be of one generation."""
+    if isinstance(config, GicV2Config) and isinstance(deviations, DeviationsV2):
+        return GoldenV2Port(config, deviations)
+    if isinstance(config, GicConfig) and isinstance(deviations, Deviations):
+        return GoldenPort(config, deviations)
+    raise TypeError(f"{deviations} does not fit {config}")
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Twins:
     ----------
     port : CpuPort
         The hardware.
-    deviations : Deviations
+    deviations : Deviations or DeviationsV2
         What the recorder does differently.
 
     Attributes
@@ -58,33 +56,33 @@ class Twins:
         The hardware; a golden model is replaced by one that deviates like the recorder.
     faithful : bool
         The hardware is expected to do all that was recorded.
-    recorder, strict : Golden or None
+    recorder, strict : Golden, GoldenV2 or None
         The two models; None when there is no deviation and so nothing to explain.
     """
 
     port: CpuPort
-    deviations: Deviations
+    deviations: Deviations | DeviationsV2
     faithful: bool = True
-    recorder: Golden | None = None
-    strict: Golden | None = None
+    recorder: Golden | GoldenV2 | None = None
+    strict: Golden | GoldenV2 | None = None
     _stuck: dict[str, tuple[int, int, set[str]]] = field(default_factory=dict)
     _stored_by: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Make the models."""
-        if self.deviations == STRICT:
+        if self.deviations in (STRICT, STRICT_V2):
             return
         config = self.port.config
-        self.strict = Golden(config)
-        if isinstance(self.port, GoldenPort):
-            self.port = GoldenPort(config, self.deviations)
-            self.recorder = self.port.golden
+        self.strict = golden_port(config).golden
+        recorder = _deviating(config, self.deviations)
+        self.recorder = recorder.golden
+        if isinstance(self.port, GoldenPort | GoldenV2Port):
+            self.port = recorder
         else:
             self.faithful = False
-            self.recorder = Golden(config, self.deviations)
 
     @property
-    def config(self) -> GicConfig:
+    def config(self) -> GicConfig | GicV2Config:
         """Parameters of the hardware."""
         return self.port.config
 
@@ -118,13 +116,13 @@ class Twins:
     @property
     def parted(self) -> bool:
         """Whether the last access made the two models store different things."""
-        return bool(self._stored_by) and _stored(self.recorder) != _stored(self.strict)
+        return bool(self._stored_by) and self.recorder.stored != self.strict.stored
 
     @property
     def agree(self) -> bool:
         """Whether the two models hold the same and no deviation took effect: all they show is equal."""
         one, two = self.recorder, self.strict
-        return one is None or two is None or (not one.effects and _stored(one) == _stored(two))
+        return one is None or two is None or (not one.effects and one.stored == two.stored)
 
     async def resynchronise(self, report: FileReport) -> None:
         """Bring the strict model and the hardware to the recorder's state, as far as registers can.
@@ -134,8 +132,9 @@ class Twins:
         """
         assert self.strict is not None and self.recorder is not None
         names = self._stored_by or self.residue
-        target, wrote, stuck = dict(_storage(self.recorder.state())), False, False
-        for name, before in _storage(self.strict.state()):
+        target = storage_registers(self.config, self.recorder.state())
+        wrote, stuck = False, False
+        for name, before in storage_registers(self.config, self.strict.state()).items():
             value = target[name]
             if value == before:
                 self._stuck.pop(name, None)
@@ -143,7 +142,7 @@ class Twins:
             known = self._stuck.get(name)
             if known is not None and known[:2] == (value, before):
                 continue
-            register = lookup(name)
+            register = find_register(name)
             after = self._write_strict(register, value)
             if after != before:
                 wrote = True
@@ -160,7 +159,7 @@ class Twins:
             report.explain(name).resynchronised += wrote
             report.explain(name).cut += stuck
 
-    def _write_strict(self, register: Register, value: int) -> int:
+    def _write_strict(self, register: Register | MmioRegister, value: int) -> int:
         assert self.strict is not None
         self.strict.access(Access(2, register, True, value))
         return self.strict.access(Access(2, register)).value

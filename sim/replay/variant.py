@@ -14,20 +14,33 @@ from itertools import product
 from hw.config import GicConfig
 from hw.registers import Register
 from sim.deviations import STRICT, Deviations
+from sim.deviations_v2 import STRICT_V2, DeviationsV2
 from sim.golden import Golden
 from sim.port import Access, Outcome, Response
 from sim.replay.platform import Pe
 from sim.trace import Kind, OperationKind, QemuVariant, RegisterAccess, Trace, open_trace
 
-__all__ = ["recorder_deviations"]
+__all__ = ["explain_deviation", "recorder_deviations"]
 
 Check = Callable[[Golden, Response], bool]
 
 
-def recorder_deviations(path: str) -> Deviations:
+def explain_deviation(name: str) -> str:
+    """Return one line on the report name of a deviation, of either generation.
+
+    Raises
+    ------
+    InputError
+        When no switch has that name.
+    """
+    return (DeviationsV2 if name.startswith("W") else Deviations).explain(name)
+
+
+def recorder_deviations(path: str) -> Deviations | DeviationsV2:
     """Return the deviations of the machine that recorded the trace at ``path``.
 
-    None (:data:`sim.deviations.STRICT`) when its meta line names no QEMU.
+    None (:data:`sim.deviations.STRICT`, of a GICv2 :data:`sim.deviations_v2.STRICT_V2`) when its meta line
+    names no QEMU. The repairs of some recorders are to GICv3 only.
 
     Raises
     ------
@@ -36,6 +49,8 @@ def recorder_deviations(path: str) -> Deviations:
     """
     with open_trace(path) as trace:
         variant, pri_bits = trace.meta.variant, trace.config.pri_bits
+        if trace.generation == 2:
+            return STRICT_V2 if variant is QemuVariant.NONE else DeviationsV2.qemu_stock()
         if variant is QemuVariant.NONE:
             return STRICT
         known = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hw.config import ConfigError, GicConfig
+from hw.config_v2 import GicV2Config
 from sim.trace.fields import Fields
 
 __all__ = ["Meta", "QemuVariant"]
@@ -30,8 +31,9 @@ class QemuVariant(enum.Enum):
 class Meta:
     """What the first line of a trace says.
 
-    ``vtr`` is ICH_VTR_EL2 or None; ``qemu`` the recorder's own words or None; ``kernel`` and ``scenario``
-    for the reader's information. ``raw`` is the whole object: injected initial state, counts, console.
+    ``vtr`` is ICH_VTR_EL2 (or GICH_VTR) or None; ``qemu`` the recorder's own words or None; ``kernel``
+    and ``scenario`` for the reader's information. ``raw`` is the whole object: injected initial state,
+    counts, console.
     """
 
     vtr: int | None
@@ -89,13 +91,13 @@ class Meta:
         """Whether the recorder says that its maintenance interrupt was made late."""
         return self.qemu is not None and "late" in self.qemu
 
-    def config(self, place: str) -> GicConfig:
-        """Return the hardware configuration, from ICH_VTR_EL2 alone.
+    def config(self, place: str, generation: int = 3) -> GicConfig | GicV2Config:
+        """Return the hardware configuration of a GICv3 or GICv2, from ICH_VTR_EL2 or GICH_VTR alone.
 
         Raises
         ------
         InputError
-            When there is no ``vtr``, or none that a GICv3 can have.
+            When there is no ``vtr``, or none that a GIC of that generation can have.
         """
         fields = Fields(self.raw, place)
         if self.vtr is None:
@@ -104,6 +106,6 @@ class Meta:
                 "exceptions alone has no register accesses to replay"
             )
         try:
-            return GicConfig.from_vtr(self.vtr)
+            return GicV2Config.from_vtr(self.vtr) if generation == 2 else GicConfig.from_vtr(self.vtr)
         except ConfigError as error:
             raise fields.fail(f"meta.vtr: {error}") from None

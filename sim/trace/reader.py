@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim.trace.events import Event, Repeat, decode_event
 from sim.trace.fields import describe
@@ -44,6 +45,8 @@ class Trace:
         As given; part of every message.
     meta : Meta
         The first line.
+    generation : int
+        2 or 3: which GIC was recorded.
     kind : Kind
         Tells which of :meth:`sequences` and :meth:`events` reads the rest.
     """
@@ -67,18 +70,18 @@ class Trace:
         if self._next is None:
             raise InputError(f"{path}: nothing after the meta line, so nothing to replay; record it again")
         self.kind = Kind.SEQUENCES if "ops" in self._next[1] or "seq" in self._next[1] else Kind.EVENTS
-        self._refuse_gicv2()
+        self.generation = self._generation()
 
     @cached_property
-    def config(self) -> GicConfig:
+    def config(self) -> GicConfig | GicV2Config:
         """The recorded hardware, from ``meta.vtr`` alone.
 
         Raises
         ------
         InputError
-            When there is no ``vtr``, or no GICv3 can have it.
+            When there is no ``vtr``, or no GIC of the generation can have it.
         """
-        return self.meta.config(f"{self.path}:{self._meta_line}")
+        return self.meta.config(f"{self.path}:{self._meta_line}", self.generation)
 
     def sequences(self) -> Iterator[Sequence]:
         """Yield the sequences of a trace of that kind."""
@@ -165,17 +168,21 @@ class Trace:
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from None
 
-    def _refuse_gicv2(self) -> None:
+    def _generation(self) -> int:
+        """Tell a GICv2 recording by its meta line or its first register, and refuse what it cannot be."""
         assert self._next is not None
         line, data = self._next
         ops = data.get("ops")
         first = ops[0] if isinstance(ops, list) and ops and isinstance(ops[0], dict) else data
         register = first.get("reg")
-        if self.meta.gic_version == 2 or (isinstance(register, str) and register.startswith(_GICV2)):
+        named = isinstance(register, str) and register.startswith(_GICV2)
+        if self.meta.gic_version != 2 and not named:
+            return 3
+        if self.kind is Kind.EVENTS:
             raise InputError(
-                f"{self.path}:{line}: a GICv2 trace; this build has the GICv3 interface only, "
-                "give it GICv3 traces"
+                f"{self.path}:{line}: events of a GICv2; only sequences of GICv2 operations can be replayed"
             )
+        return 2
 
 
 def open_trace(path: str | Path) -> Trace:
@@ -184,7 +191,7 @@ def open_trace(path: str | Path) -> Trace:
     Raises
     ------
     InputError
-        When the file cannot be read or is no trace of a GICv3.
+        When the file cannot be read or is no trace.
     """
     name = str(path)
     try:

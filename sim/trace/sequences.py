@@ -1,7 +1,8 @@
 """Recorded bare-metal operation sequences and their decoder.
 
 Each sequence starts from a reset state: ICH_HCR, LRs and APRs 0, ICH_VMCR written with 0, no physical
-interrupt active, HCR_EL2.IMO = FMO = 1.
+interrupt active, HCR_EL2.IMO = FMO = 1. Recordings of a GICv2 have the same form with GICH and GICV
+registers, no exception level, and one word of active priorities ``apr``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
+from hw.mmio import Frame, MmioRegister
+from hw.mmio_map import MMIO_BY_NAME, lookup_mmio
 from hw.registers import BY_NAME, Register, lookup
 from sim.port import Outcome
 from sim.trace.fields import Fields, describe
@@ -52,21 +56,22 @@ class Operation:
     place : str
         ``file:line op N``, for messages.
     el : int
-        Exception level, 1 or 2; 0 for a skip.
+        Exception level, 1 or 2; 0 for a skip. GICH is used at 2 and GICV at 1.
     value : int or None
         Operand or value read; None for a trapped read and a skip.
     outcome : Outcome
         TRAP_EL2 and UNDEF: not executed, syndrome in ``esr``.
     changes : dict
         State after the operation as far as it changed: ``hcr vmcr misr eisr elrsr virq vfiq maint``
-        (int), ``lr<n>`` (int), ``ap0 ap1 pact`` (tuples of words). Complete on a sequence's first one.
+        (int), ``lr<n>`` (int), ``ap0 ap1 pact`` (tuples of words), of a GICv2 ``apr`` (int) for the
+        first two. Complete on a sequence's first one.
     """
 
     place: str
     index: int
     kind: OperationKind
     el: int
-    register: Register | PeRegister | None
+    register: Register | MmioRegister | PeRegister | None
     value: int | None
     outcome: Outcome
     esr: int
@@ -97,11 +102,16 @@ class Sequence:
 _SCALARS = {"hcr": 64, "vmcr": 64, "misr": 32, "eisr": 32, "elrsr": 32, "virq": 1, "vfiq": 1, "maint": 1}
 
 
-def _changes(fields: Fields, config: GicConfig) -> dict[str, Any]:
-    lengths = {"ap0": config.apr_words, "ap1": config.apr_words, "pact": 3}
+_SCALARS_V2 = _SCALARS | {"hcr": 32, "vmcr": 32, "eisr": 64, "elrsr": 64, "apr": 32}
+
+
+def _changes(fields: Fields, config: GicConfig | GicV2Config) -> dict[str, Any]:
+    v2 = isinstance(config, GicV2Config)
+    scalars = _SCALARS_V2 if v2 else _SCALARS
+    lengths = {"pact": 3} if v2 else {"ap0": config.apr_words, "ap1": config.apr_words, "pact": 3}
     result: dict[str, Any] = {}
     for key, value in fields.data.items():
-        if (bits := _SCALARS.get(key)) is not None:
+        if (bits := scalars.get(key)) is not None:
             result[key] = fields.unsigned(key, value, bits)
         elif (length := lengths.get(key)) is not None:
             if not isinstance(value, list) or len(value) != length:
@@ -110,14 +120,16 @@ def _changes(fields: Fields, config: GicConfig) -> dict[str, Any]:
         elif key.startswith("lr") and key[2:].isdecimal() and len(key) <= 4:
             if int(key[2:]) >= config.lrs:
                 raise fields.fail(f"{key} does not exist: meta.vtr has {config.lrs} list registers")
-            result[key] = fields.unsigned(key, value, 64)
+            result[key] = fields.unsigned(key, value, 32 if v2 else 64)
         else:
             raise fields.fail(f"unknown state {key!r}")
     return result
 
 
-def _register(fields: Fields) -> Register | PeRegister:
+def _register(fields: Fields, v2: bool) -> Register | MmioRegister | PeRegister:
     name = fields.text("reg")
+    if v2:
+        return _mmio_register(fields, name)
     register = BY_NAME.get(name)
     if register is not None:
         return register
@@ -129,7 +141,19 @@ def _register(fields: Fields) -> Register | PeRegister:
         raise fields.fail(str(error)) from None
 
 
-def _operation(data: Any, place: str, index: int, config: GicConfig) -> Operation:
+def _mmio_register(fields: Fields, name: str) -> MmioRegister:
+    """Return a register of the frames that a virtual CPU interface has."""
+    register = MMIO_BY_NAME.get(name)
+    try:
+        register = register or lookup_mmio(name)
+    except InputError as error:
+        raise fields.fail(str(error)) from None
+    if register.frame not in (Frame.GICH, Frame.GICV):
+        raise fields.fail(f"{name} is not of the virtual CPU interface; GICH and GICV can be replayed")
+    return register
+
+
+def _operation(data: Any, place: str, index: int, config: GicConfig | GicV2Config) -> Operation:
     fields = Fields(data, place)
     if not isinstance(data, dict):
         raise fields.fail(f"an operation must be an object, not {describe(data)}")
@@ -139,17 +163,21 @@ def _operation(data: Any, place: str, index: int, config: GicConfig) -> Operatio
     if kind is OperationKind.PHYS_ACTIVE:
         value = fields.number("val", 24)
     elif kind is not OperationKind.SKIP:
-        el = fields.integer("el", 1, 2)
-        register = _register(fields)
+        v2 = isinstance(config, GicV2Config)
+        register = _register(fields, v2)
+        if isinstance(register, MmioRegister):
+            el = 2 if register.frame is Frame.GICH else 1
+        else:
+            el = fields.integer("el", 1, 2)
         if "trap" in data:
             outcome = _TRAPS[fields.choice("trap", _TRAPS)]
             esr = fields.number("esr", 32)
         if kind is OperationKind.WRITE or outcome is Outcome.OK:
-            value = fields.number("val")
+            value = fields.number("val", 32 if v2 else 64)
     return Operation(place, index, kind, el, register, value, outcome, esr, changes)
 
 
-def decode_sequence(data: dict[str, Any], path: str, line: int, config: GicConfig) -> Sequence:
+def decode_sequence(data: dict[str, Any], path: str, line: int, config: GicConfig | GicV2Config) -> Sequence:
     """Return the sequence recorded by the JSON object ``data`` of ``path``, line ``line``.
 
     Raises
@@ -166,7 +194,8 @@ def decode_sequence(data: dict[str, Any], path: str, line: int, config: GicConfi
         for index, item in enumerate(fields.objects("ops"))
     ]
     if operations:
-        needed = [*_SCALARS, "ap0", "ap1", "pact", *(f"lr{n}" for n in range(config.lrs))]
+        scalars = _SCALARS_V2 if isinstance(config, GicV2Config) else (*_SCALARS, "ap0", "ap1")
+        needed = [*scalars, "pact", *(f"lr{n}" for n in range(config.lrs))]
         absent = [key for key in needed if key not in operations[0].changes]
         if absent:
             raise InputError(f"{operations[0].place}: the first st of a sequence must have {absent[0]!r}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim.trace.events import ExceptionTaken, MaintenanceLine, RegisterAccess, VirtualLines
 from sim.trace.reader import Kind, open_trace
@@ -24,7 +25,7 @@ class TraceSummary:
 
     path: str
     kind: Kind
-    config: GicConfig
+    config: GicConfig | GicV2Config
     operations: int
     pes: int
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from sim.deviations import Deviations
-from sim.replay import FileReport
+from sim.replay import FileReport, explain_deviation
 from tb.cli.output import Bar, check_writable, write_json
 from tb.replay import Replays, replay_traces
 from tb.runner import ENGINES
@@ -41,7 +40,7 @@ def _print(result: Replays) -> None:
     if result.explained:
         click.echo("\nexplained by what the recorder does differently from the architecture:")
     for name, counts in result.explained.items():
-        click.echo(f"  {Deviations.explain(name)}: {counts.text}")
+        click.echo(f"  {explain_deviation(name)}: {counts.text}")
     rate = result.operations / result.seconds if result.seconds else 0
     values = sum(report.values + report.line_events for report in result.reports)
     click.echo(

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.registers import BY_NAME, Space
 from sim.deviations import STRICT, Deviations
-from sim.engines.golden import GoldenPort
+from sim.deviations_v2 import DeviationsV2
+from sim.engines.golden import GoldenPort, golden_port
 from sim.golden import Golden
+from sim.golden_v2 import GoldenV2
+from sim.golden_v2.deviating import make_golden_v2
 from sim.port import GUEST, Access, Lines, Outcome, Response, State, run
 from sim.replay import FileReport, replay
 from sim.stimulus import RandomChoices, Stimulus
@@ -48,13 +52,19 @@ def edited(source: Path, target: Path, edit: Callable[[list[dict[str, Any]]], No
     return write_trace(target, lines)
 
 
-def accesses(config: GicConfig, seed: int, count: int) -> list[Access]:
+def accesses(config: GicConfig | GicV2Config, seed: int, count: int) -> list[Access]:
     """Return a random stream of accesses, aimed at the states of a strict model."""
-    golden, stimulus = Golden(config), Stimulus(config, RandomChoices(seed))
+    golden, stimulus = golden_port(config).golden, Stimulus(config, RandomChoices(seed))
     stream: list[Access] = []
     while len(stream) < count:
-        access = stimulus.next(golden.state())._replace(context=GUEST)
+        access = stimulus.next(golden.state())
+        if not isinstance(access, Access):
+            continue  # a trace names registers, not offsets on a bus
+        access = access._replace(context=GUEST)
         golden.access(access)
+        if isinstance(config, GicV2Config):
+            stream.append(access)
+            continue
         # A trace names registers, and was recorded at EL1 and, for ICH registers, at EL2.
         if access.register.name in BY_NAME and (access.el == 1 or (access.el == 2 and _ich(access))):
             stream.append(access)
@@ -69,7 +79,7 @@ def _hex(value: int) -> str:
     return f"{value:#x}"
 
 
-def record_sequence(golden: Golden, number: int, stream: Iterable[Access | int]) -> dict[str, Any]:
+def record_sequence(golden: Golden | GoldenV2, number: int, stream: Iterable[Access | int]) -> dict[str, Any]:
     """Apply steps to a model, from reset, and return them as a line of the sequence format.
 
     A step is an access, or the number of a physical interrupt that becomes active.
@@ -82,6 +92,8 @@ def record_sequence(golden: Golden, number: int, stream: Iterable[Access | int])
         if isinstance(step, int):
             active.add(step)
             op = {"el": 2, "op": "phys_active", "val": _hex(step)}
+            if isinstance(golden, GoldenV2):
+                del op["el"]
         else:
             op = _record_access(golden, step)
             active -= set(golden.take_deactivations())
@@ -90,9 +102,11 @@ def record_sequence(golden: Golden, number: int, stream: Iterable[Access | int])
     return {"seq": number, "cls": "recorded", "ops": ops}
 
 
-def _record_access(golden: Golden, access: Access) -> dict[str, Any]:
+def _record_access(golden: Golden | GoldenV2, access: Access) -> dict[str, Any]:
     response = golden.access(access)
     op: dict[str, Any] = {"el": access.el, "op": "wr" if access.write else "rd", "reg": access.register.name}
+    if isinstance(golden, GoldenV2):
+        del op["el"]
     if access.write:
         op["val"] = _hex(access.value)
     elif response.outcome is Outcome.OK:
@@ -107,24 +121,31 @@ def _words(active: set[int]) -> list[int]:
     return [sum(1 << n - low for n in active if low <= n < low + 32) for low in (0, 32, 64)]
 
 
-def _record_state(golden: Golden, active: set[int], op: dict[str, Any], before: dict[str, Any]) -> None:
+def _record_state(
+    golden: Golden | GoldenV2, active: set[int], op: dict[str, Any], before: dict[str, Any]
+) -> None:
     state, lines = golden.state(), golden.lines()
     now = {
         "hcr": _hex(state.hcr), "vmcr": _hex(state.vmcr), "misr": state.misr, "eisr": state.eisr,
         "elrsr": state.elrsr, "virq": int(lines.virq), "vfiq": int(lines.vfiq),
-        "maint": int(lines.maintenance), "pact": _words(active), "ap0": state.ap0r, "ap1": state.ap1r,
+        "maint": int(lines.maintenance), "pact": _words(active),
         **{f"lr{n}": _hex(lr) for n, lr in enumerate(state.lr)},
     }  # fmt: skip
+    if isinstance(golden, GoldenV2):
+        now["apr"] = _hex(state.ap0r[0])
+    else:
+        now |= {"ap0": state.ap0r, "ap1": state.ap1r}
     op["st"] = {key: value for key, value in now.items() if before.get(key) != value}
     before.update(now)
 
 
 def recorded_sequences(
-    path: Path, config: GicConfig, deviations: Deviations = STRICT, qemu: str | None = None, *,
-    seed: int = 1, sequences: int = 4, length: int = 60,
+    path: Path, config: GicConfig | GicV2Config, deviations: Deviations | DeviationsV2 = STRICT,
+    qemu: str | None = None, *, seed: int = 1, sequences: int = 4, length: int = 60,
 ) -> str:  # fmt: skip
     """Record random sequences of a model, deviating or not, and return the trace's name."""
-    golden = Golden(config, deviations)
+    v2 = isinstance(config, GicV2Config)
+    golden = make_golden_v2(config, deviations) if v2 else Golden(config, deviations)
     meta: dict[str, Any] = {"vtr": _hex(config.vtr)} | ({"qemu": qemu} if qemu else {})
     lines = [record_sequence(golden, n, accesses(config, seed * 1000 + n, length)) for n in range(sequences)]
     return write_trace(path, [{"meta": meta}, *lines])
@@ -164,9 +185,9 @@ def recorded_events(
 class Hardware:
     """A strict golden model behind a plain CPU port, as hardware looks to a replay."""
 
-    def __init__(self, config: GicConfig, golden: Golden | None = None):
+    def __init__(self, config: GicConfig | GicV2Config, golden: Golden | GoldenV2 | None = None):
         self.config = config
-        self.golden = golden or Golden(config)
+        self.golden = golden or golden_port(config).golden
 
     async def reset(self) -> None:
         """Reset it."""

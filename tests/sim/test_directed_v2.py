@@ -31,9 +31,7 @@ def test_all_are_there():
 
 def test_recorded_qemu_fails_where_it_is_known_to():
     """Section 6.1's last column: QEMU answers these differently, the other seven alike."""
-    failing = [
-        test.number for test in TESTS[:12] if run(run_directed(GoldenV2Port(test.config, QEMU), test))
-    ]
+    failing = [test.number for test in TESTS[:12] if run(run_directed(GoldenV2Port(test.config, QEMU), test))]
     assert failing == ["G02", "G04", "G10", "G11", "G12"]
 
 

@@ -26,7 +26,7 @@ from tests.sim.recording import (
     write_trace,
 )
 
-QEMU = "qemu-gicv3*"
+QEMU = "qemu-gicv*"
 #: Recordings in which something the recorder does differently took effect, of KVM.
 DEVIATING_KVM = ("late", "a08.", "alltraps", "stockqemu", "s22_8")
 

@@ -37,6 +37,10 @@ STATE = {"hcr": "0x0", "vmcr": "0x4c0008", "misr": 0, "eisr": 0, "elrsr": 15, "v
          "maint": 0, "pact": [0, 0, 0], "ap0": [0], "ap1": [0], "lr0": "0x0", "lr1": "0x0", "lr2": "0x0",
          "lr3": "0x0"}  # fmt: skip
 READ = {"el": 2, "op": "rd", "reg": "ICH_HCR_EL2", "val": "0x0", "st": STATE}
+V2_VTR = "0x90000003"
+V2_META = {"meta": {"vtr": V2_VTR, "machine": "virt,virtualization=on,gic-version=2"}}
+V2_STATE = {k: v for k, v in STATE.items() if k not in ("ap0", "ap1")} | {"apr": "0x0"}
+V2_READ = {"op": "rd", "reg": "GICH_HCR", "val": "0x0", "st": V2_STATE}
 
 
 def _sequence(*ops):
@@ -187,9 +191,19 @@ MALFORMED = {
     "vtr no number": ([{"meta": {"vtr": "four"}}, ACCESS], ":1: vtr must be"),
     "vtr impossible": ([{"meta": {"vtr": "0x90b8001f"}}, ACCESS], "meta.vtr: ICH_VTR_EL2 0x90b8001f: lrs"),
     "vtr reserved": ([{"meta": {"vtr": "0x90b80083"}}, ACCESS], "bits [17:5] are RES0"),
-    "gicv2 machine": (
-        [{"meta": {"vtr": VTR, "machine": "virt,gic-version=2"}}, _sequence(READ)], "a GICv2 trace; this"),
-    "gicv2 register": ([META, _sequence(READ | {"reg": "GICH_HCR"})], "a GICv2 trace; this build"),
+    "gicv2 events": ([V2_META, ACCESS], "events of a GICv2;"),
+    "gicv3 vtr of a gicv2": (
+        [{"meta": V2_META["meta"] | {"vtr": VTR}}, _sequence(READ)], "meta.vtr: GICH_VTR 0x90b80003"),
+    "gicv2 register": ([META, _sequence(READ | {"reg": "GICH_HCR"})], "meta.vtr: GICH_VTR 0x90b80003"),
+    "gicv2 with a gicv3 register": ([V2_META, _sequence(READ | {"st": V2_STATE})], "unknown register"),
+    "gicv2 beyond the virtual interface": (
+        [V2_META, _sequence(V2_READ | {"reg": "GICC_PMR"})], "GICC_PMR is not of the virtual CPU interface"),
+    "gicv2 value of 64 bits": (
+        [V2_META, _sequence(V2_READ | {"op": "wr", "val": "0x100000000"})], "does not fit in 32 unsigned"),
+    "gicv2 with ap0": ([V2_META, _sequence(V2_READ | {"st": {"ap0": [0]}})], "unknown state 'ap0'"),
+    "gicv2 without apr": (
+        [V2_META, _sequence(V2_READ | {"st": {k: v for k, v in V2_STATE.items() if k != "apr"}})],
+        "the first st of a sequence must have 'apr'"),
     "sequence without cls": ([META, {"seq": 0, "ops": []}], ":2: key 'cls' is missing"),
     "sequence with bad ops": ([META, {"seq": 0, "cls": "x", "ops": {}}], ":2: ops must be a list"),
     "operation no object": ([META, _sequence(READ, 7)], ":2 op 1: an operation must be an object"),
@@ -274,7 +288,6 @@ def test_a_file_that_cannot_be_opened_is_one_line(tmp_path):
     ("name", "text"),
     [
         ("7.3.4-s22_10-timer-exceptions.jsonl.gz", "meta has no vtr"),
-        ("qemu-gicv2-directed.jsonl.gz", "a GICv2 trace; this build has the GICv3 interface only"),
     ],
 )
 def test_recordings_without_anything_to_replay_say_so(name, text):

@@ -126,7 +126,6 @@ def test_a_malformed_file_is_one_line_and_status_2(capsys, tmp_path, name):
         ([NEST, "--engine", "abacus"], "abacus"),
         ([NEST, "--json", "/nowhere/report.json"], "there is no directory"),
         ([NEST, "--waves", "x.vcd"], "golden"),
-        ([DATA / "not_replayable" / "qemu-gicv2-directed.jsonl.gz"], "a GICv2 trace"),
         ([DATA / "not_replayable" / "7.3.4-s22_10-timer-exceptions.jsonl.gz"], "meta has no vtr"),
     ],
 )
