@@ -13,7 +13,7 @@ from hw.config_v2 import GicV2Config
 from hw.registers import BY_NAME, Space
 from sim.deviations import STRICT, Deviations
 from sim.deviations_v2 import DeviationsV2
-from sim.engines.golden import GoldenPort, golden_port
+from sim.engines.golden import golden_port
 from sim.golden import Golden
 from sim.golden_v2 import GoldenV2
 from sim.golden_v2.deviating import make_golden_v2
@@ -211,9 +211,12 @@ class Hardware:
 
 
 def replayed(
-    path: str | Path, deviations: Deviations | None = None, hardware: type = GoldenPort, pes: int = 0
+    path: str | Path,
+    deviations: Deviations | DeviationsV2 | None = None,
+    hardware: Callable[[Any], Any] = golden_port,
+    pes: int = 0,
 ) -> FileReport:
-    """Replay a trace on ports of a class."""
+    """Replay a trace on ports made of its configuration."""
     summary = check_trace(path)
     ports = [hardware(summary.config) for _ in range(pes or summary.pes)]
     return run(replay(ports, str(path), deviations))
