@@ -144,13 +144,17 @@ def _lowest(bits: int) -> int:
 
 
 async def _read_iar(a: _Access) -> Emulated:
+    """IAR. The running priority is compared as it is (R9), unless ``emulated_preemption`` cures that."""
     n, lr = await a.highest_priority_lr()
     if n < 0 or bool(lr & LR_GROUP1) != bool(a.group):
         return Emulated(True, _SPURIOUS)
     priority = lr_priority(lr)
     if _VMCR_FIELDS["VPMR"].get(a.vmcr) <= priority:
         return Emulated(True, _SPURIOUS)
-    if await a.highest_active_priority() <= a.pri_to_pre(priority):
+    running = await a.highest_active_priority()
+    if running != _IDLE and a.vcpu.vm.profile.emulated_preemption:
+        running = a.pri_to_pre(running)
+    if running <= a.pri_to_pre(priority):
         return Emulated(True, _SPURIOUS)
     await write(a.port, 2, ICH_LR[n], lr & ~LR_STATE | LR_A)
     await a.vtr()

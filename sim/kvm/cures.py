@@ -330,6 +330,18 @@ CURES: tuple[Cure, ...] = (
         unchanged="interrupts on no list",
         scenarios=("R7",),
     ),
+    Cure(
+        "emulated_preemption",
+        ("R9",),
+        "where IAR is emulated (TALL0, TALL1) and the groups have different binary points, "
+        "an interrupt is taken that does not preempt the running one",
+        "the group priority of the pending one is compared with the running priority as "
+        "it is, not with its bits that are the group's",
+        ("__vgic_v3_read_iar",),
+        "mask both, unless nothing is running",
+        unchanged="equal binary points, hardware that does not trap IAR",
+        scenarios=("R9",),
+    ),
 )  # fmt: skip
 
 

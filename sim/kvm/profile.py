@@ -116,6 +116,7 @@ class Profile:
     walk_by_priority: bool = _switch("cure", "an active interrupt keeps the priority and group it was taken "
                                      "with; the walk takes those whose priority is gone", False)  # fmt: skip
     emulated_eoicount: bool = _switch("cure", "emulated EOIR counts in EOImode 0 only", False)
+    emulated_preemption: bool = _switch("cure", "emulated IAR compares group priorities", False)
     dir_whole_intid: bool = _switch("cure", "bits 12:10 of a GICv3 guest's DIR value are INTID bits", False)
     kick_after_dir: bool = _switch("cure", "DIR of what is pending too kicks its vCPU", False)
     dir_after_stop: bool = _switch("cure", "DIR of what is in another vCPU's LR is done as any other, with "

@@ -140,6 +140,7 @@ async def wfi(machine: Machine, runner: Runner, operation: Operation) -> None:
     await machine.put(runner)
     runner.vcpu.kicked = False
     if kvm_vgic_vcpu_pending_irq(runner.vcpu):
+        runner.scheduled_out = False
         await machine.enter(runner)
     else:
         runner.place = Place.ASLEEP

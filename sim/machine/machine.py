@@ -102,6 +102,9 @@ class Machine:
         runner.cpu = runner.vcpu.cpu = cpu
         self._loaded[cpu] = runner
         await kvm_vgic_load(self.port(runner), runner.vcpu)
+        if runner.scheduled_out:
+            runner.scheduled_out = False
+            self.physical.kvm_timer_vcpu_load_gic(self.vm, runner.vcpu)
 
     async def put(self, runner: Runner) -> None:
         """Take a vCPU off its physical CPU; if it is in its guest it exits first."""
@@ -112,6 +115,7 @@ class Machine:
         await kvm_vgic_put(self.port(runner), runner.vcpu)
         del self._loaded[runner.cpu]
         runner.cpu = None
+        runner.scheduled_out = True
 
     async def enter(self, runner: Runner) -> None:
         """Run the loop of section 5 until the vCPU is in its guest."""
@@ -249,7 +253,9 @@ class Machine:
 
     async def maintenance(self, runner: Runner) -> bool:
         """Take a late maintenance interrupt now; False if the line is low or the vCPU is not in its guest."""
-        if runner.place is not Place.GUEST or not (await self.port(runner).lines()).maintenance:
+        if runner.place is not Place.GUEST or runner.stuck:
+            return False
+        if not (await self.port(runner).lines()).maintenance:
             return False
         runner.mi_asked = True
         await self.settle()
@@ -272,8 +278,7 @@ class Machine:
 
     async def _take(self, runner: Runner) -> bool:
         """Take the exit a running vCPU is due for, if any, and enter again."""
-        if runner.vcpu.kicked and runner.kick_since is None:
-            runner.kick_since = self._clock(runner, self.kick_latency)
+        self._note_kicks()
         if self._over(runner, self.kick_latency, runner.kick_since):
             causes = frozenset({"KICK"})
         elif runner.mi_asked or self._over(runner, self.mi_latency, runner.mi_since):
@@ -291,6 +296,12 @@ class Machine:
             runner.mi_since = None
         elif runner.mi_since is None:
             runner.mi_since = self._clock(runner, self.mi_latency)
+
+    def _note_kicks(self) -> None:
+        """Note since when kicks are under way."""
+        for runner in self.runners:
+            if runner.place is Place.GUEST and runner.vcpu.kicked and runner.kick_since is None:
+                runner.kick_since = self._clock(runner, self.kick_latency)
 
     def _clock(self, runner: Runner, latency: Latency) -> int:
         return latency.clock(self.port(runner), runner.operations, runner.idle)
@@ -331,14 +342,13 @@ class Machine:
         """Let the host take physical interrupts that are due, and devices react to resample notifications."""
         for intid in self.physical.take_due(self.vm):
             self.log.add(self.time, -1, "take", f"the host takes physical {intid} and injects it")
-        if not self.resampled:
-            return
-        for intid in self.vm.acked[self._notified :]:
+        for intid in self.vm.acked[self._notified :] if self.resampled else ():
             if intid in self.resampled:
                 kvm_vgic_inject_irq(self.vm, None, intid, False)
                 if intid in self.insisting:
                     kvm_vgic_inject_irq(self.vm, None, intid, True)
         self._notified = len(self.vm.acked)
+        self._note_kicks()
 
     # -- the log ---------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.kvm.host import PhysicalIrqs
-from sim.kvm.inject import kvm_vgic_inject_irq, kvm_vgic_map_phys_irq
-from sim.kvm.irq import IrqOps
+from sim.kvm.inject import kvm_vgic_inject_irq, kvm_vgic_map_is_active, kvm_vgic_map_phys_irq
+from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, IrqOps
 from sim.kvm.vm import Vcpu, Vm
 
 __all__ = ["Mapping", "PhysicalInterrupts"]
@@ -49,6 +49,19 @@ class PhysicalInterrupts(PhysicalIrqs):
     def set_line(self, intid: int, level: bool) -> None:
         """Set the level of a physical line; the host takes it at :meth:`take_due`."""
         self.line[intid] = level
+
+    def kvm_timer_vcpu_load_gic(self, vm: Vm, vcpu: Vcpu) -> None:
+        """Bring a vCPU's mapped PPIs up to date when it is scheduled in, as KVM does for its timers.
+
+        The line is sampled again, and the physical interrupt left active if it is high or the virtual one
+        is active. While the vCPU was out nobody would have heard of a falling edge.
+        """
+        for hwintid, mapping in self.mappings.items():
+            if mapping.vcpu is not vcpu or mapping.vintid >= VGIC_NR_PRIVATE_IRQS:
+                continue
+            level = self.level(hwintid)
+            kvm_vgic_inject_irq(vm, vcpu, mapping.vintid, level)
+            self.active[hwintid] = level or kvm_vgic_map_is_active(vcpu, mapping.vintid)
 
     def deactivated_by_hardware(self, intid: int) -> None:
         """Follow a deactivation request of a HW list register (HW-1)."""

@@ -55,6 +55,8 @@ class Runner:
         The maintenance interrupt is to be taken now, however late it usually is.
     idle : int
         Guest operations that touched nothing.
+    scheduled_out : bool
+        The host has taken it off its CPU, and its timer with it; not so in a WFI that returns at once.
     stuck : list of str
         The loop of exits in which no guest operation is possible any more, empty if it runs.
     operations, entries : int
@@ -73,6 +75,7 @@ class Runner:
     kick_since: int | None = None
     mi_asked: bool = False
     idle: int = 0
+    scheduled_out: bool = False
     stuck: list[str] = field(default_factory=list)
     operations: int = 0
     entries: int = 0

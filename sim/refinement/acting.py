@@ -86,7 +86,7 @@ async def _phys(world: World, a: int, b: int, c: int) -> None:
 
 async def _ack(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
-    if not world.runnable(vcpu):
+    if not await world.ready(vcpu):
         return
     lines = await world.machine.port(world.runners[vcpu]).lines()
     await world.acknowledge(vcpu, 0 if lines.vfiq else 1 if lines.virq else b % 2)
@@ -94,14 +94,14 @@ async def _ack(world: World, a: int, b: int, c: int) -> None:
 
 async def _eoi(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         await world.end(vcpu)
 
 
 async def _dir(world: World, a: int, b: int, c: int) -> None:
     """Deactivate an own dropped interrupt, or one of another vCPU's."""
     vcpu = a % world.setup.vcpus
-    if not world.runnable(vcpu) or not world.ideal.interfaces[vcpu].eoimode:
+    if not await world.ready(vcpu) or not world.ideal.interfaces[vcpu].eoimode:
         return
     owner = vcpu if c % 3 else (vcpu + 1) % world.setup.vcpus
     dropped = world.guests[owner].dropped
@@ -116,21 +116,32 @@ def _may_go_remote(world: World, intid: int, owner: int) -> bool:
     return world.setup.trouble or not world.ideal.irq(intid).pending
 
 
+async def _alias(world: World, a: int, b: int, c: int) -> None:
+    """Write DIR with a number that is no interrupt's, but one's plus something in bits 12:10 (22.8)."""
+    vcpu = a % world.setup.vcpus
+    if not world.ideal.interfaces[vcpu].eoimode or not await world.ready(vcpu):
+        return
+    intid = pick(world.guests[vcpu].dropped, b)
+    if intid is not None:
+        world.facts.aliased.add(intid)
+        await world.operate(vcpu, write_register("DIR", intid | (1 + c % 7) << 10))
+
+
 async def _hppir(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         await world.operate(vcpu, read_register(f"HPPIR{b % 2}"))  # every compare looks at the value
 
 
 async def _rpr(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         await world.operate(vcpu, read_register("RPR"))  # every compare looks at the value
 
 
 async def _pmr(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         world.ideal.interfaces[vcpu].pmr = pick(_PMR, b)
         await world.operate(vcpu, write_register("PMR", pick(_PMR, b)))
 
@@ -139,7 +150,7 @@ async def _bpr(world: World, a: int, b: int, c: int) -> None:
     """Change a binary point; with interrupts in flight that is a software error."""
     vcpu = a % world.setup.vcpus
     guest, interface = world.guests[vcpu], world.ideal.interfaces[vcpu]
-    if not world.runnable(vcpu) or guest.stack:
+    if not await world.ready(vcpu) or guest.stack:
         return
     value, config = c % 8, world.ideal.config
     if b % 2:
@@ -153,7 +164,7 @@ async def _eoimode(world: World, a: int, b: int, c: int) -> None:
     """Switch EOImode; while an interrupt is in flight that is UNPREDICTABLE (C14)."""
     vcpu, mode = a % world.setup.vcpus, b % 2
     guest = world.guests[vcpu]
-    if not world.runnable(vcpu) or guest.stack or guest.dropped:
+    if not await world.ready(vcpu) or guest.stack or guest.dropped:
         return
     world.ideal.interfaces[vcpu].eoimode = mode
     await world.operate(vcpu, write_register("CTLR", mode << _EOIMODE))
@@ -162,7 +173,7 @@ async def _eoimode(world: World, a: int, b: int, c: int) -> None:
 async def _igrpen(world: World, a: int, b: int, c: int) -> None:
     vcpu, group, on = a % world.setup.vcpus, b % 2, c % 3 > 0
     guest = world.guests[vcpu]
-    if not world.runnable(vcpu) or (not on and not world.setup.trouble and (guest.stack or guest.dropped)):
+    if not await world.ready(vcpu) or (not on and not world.setup.trouble and (guest.stack or guest.dropped)):
         return
     if not on:
         for intid in (*(n for n, g in guest.stack if g == group), *guest.dropped):
@@ -174,7 +185,7 @@ async def _igrpen(world: World, a: int, b: int, c: int) -> None:
 async def _sgi(world: World, a: int, b: int, c: int) -> None:
     vcpu = a % world.setup.vcpus
     one = pick([one for one in world.setup.interrupts if one.intid < 16], b)
-    if one is None or not world.runnable(vcpu):
+    if one is None or not await world.ready(vcpu):
         return
     targets = pick((None, -1, 1, 2, 3), c)
     group = world.ideal.irq(one.intid, vcpu).group
@@ -188,7 +199,7 @@ async def _sgi(world: World, a: int, b: int, c: int) -> None:
 
 async def _plain(world: World, a: int, kind: Kind) -> None:
     vcpu = a % world.setup.vcpus
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         await world.operate(vcpu, Operation(kind))
 
 
@@ -206,6 +217,7 @@ async def _wfi(world: World, a: int, b: int, c: int) -> None:
 
 _ACTIONS: dict[str, Callable[[World, int, int, int], Awaitable[None]]] = DISTRIBUTOR | {
     "pulse": _pulse, "raise": _raise, "lower": _lower, "phys": _phys, "ack": _ack, "eoi": _eoi, "dir": _dir,
+    "alias": _alias,
     "hppir": _hppir, "rpr": _rpr, "sgi": _sgi, "pmr": _pmr, "bpr": _bpr, "igrpen": _igrpen, "exit": _exit,
     "eoimode": _eoimode, "wfi": _wfi, "nop": _nop,
 }  # fmt: skip

@@ -62,6 +62,7 @@ TROUBLE: dict[str, int] = {
     "group": 1,
     "gicd": 1,  # a: vCPU, b: on
     "sactive": 1,
+    "alias": 1,  # a: vCPU, b: which dropped one, c: what is added
 }
 
 

@@ -18,10 +18,10 @@ __all__ = ["DISTRIBUTOR"]
 _RWP = 31
 
 
-def _target(world: World, a: int, b: int) -> tuple[int, int, IdealIrq] | None:
+async def _target(world: World, a: int, b: int) -> tuple[int, int, IdealIrq] | None:
     """Return (vCPU that writes, INTID, interrupt) of a distributor access; without trouble only its own."""
     vcpu = a % world.setup.vcpus
-    if not world.runnable(vcpu):
+    if not await world.ready(vcpu):
         return None
     one = pick([one for one in world.setup.interrupts if one.intid < FIRST_LPI], b)
     if one is None:
@@ -45,7 +45,7 @@ async def _switched_off(world: World, vcpu: int, irqs: Iterable[IdealIrq]) -> No
         world.ideal.complete(irq)
         for other in world.ideal.running - {vcpu}:
             world.facts.note_switched_off(other, irq.intid)
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         address = memory_map.named("GICD_CTLR").address(vcpu)
         value = await world.operate(vcpu, Operation(Kind.MMIO, address=address))
         if value >> _RWP & 1:
@@ -63,7 +63,7 @@ async def _set_bit(world: World, vcpu: int, register: str, intid: int) -> None:
 
 
 async def _enable(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None:
         return
     vcpu, intid, irq = found
@@ -75,7 +75,7 @@ async def _enable(world: World, a: int, b: int, c: int) -> None:
 
 
 async def _pend(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None or world.vgic_irq(found[1], found[0]).hw:
         return
     vcpu, intid, irq = found
@@ -89,7 +89,7 @@ async def _pend(world: World, a: int, b: int, c: int) -> None:
 
 
 async def _unpend(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None or world.vgic_irq(found[1], found[0]).hw:
         return
     vcpu, intid, irq = found
@@ -103,7 +103,7 @@ async def _unpend(world: World, a: int, b: int, c: int) -> None:
 
 
 async def _prio(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None:
         return
     vcpu, intid, irq = found
@@ -120,7 +120,7 @@ async def _prio(world: World, a: int, b: int, c: int) -> None:
 
 
 async def _group(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None:
         return
     vcpu, intid, irq = found
@@ -132,12 +132,12 @@ async def _group(world: World, a: int, b: int, c: int) -> None:
     world.ideal.unsettle(irq)
     irq.group = c % 2
     word = word & ~(1 << bit) | (c % 2) << bit
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         await world.operate(vcpu, Operation(Kind.MMIO, None, True, word, 0, address))
 
 
 async def _route(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None or found[1] < 32 or world.vgic_irq(found[1], found[0]).hw:
         return
     vcpu, intid, irq = found
@@ -154,7 +154,7 @@ async def _route(world: World, a: int, b: int, c: int) -> None:
 
 async def _icactive(world: World, a: int, b: int, c: int) -> None:
     """Clear an active state: instead of DIR, or (trouble) in the middle of a handler."""
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None:
         return
     vcpu, intid, irq = found
@@ -175,7 +175,7 @@ async def _icactive(world: World, a: int, b: int, c: int) -> None:
 
 async def _sactive(world: World, a: int, b: int, c: int) -> None:
     """Make an interrupt active by software; ICACTIVER will end it."""
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None:
         return
     vcpu, intid, irq = found
@@ -186,7 +186,7 @@ async def _sactive(world: World, a: int, b: int, c: int) -> None:
 
 
 async def _read(world: World, a: int, b: int, c: int) -> None:
-    found = _target(world, a, b)
+    found = await _target(world, a, b)
     if found is None:
         return
     vcpu, intid, irq = found
@@ -199,7 +199,7 @@ async def _read(world: World, a: int, b: int, c: int) -> None:
 
 async def _gicd(world: World, a: int, b: int, c: int) -> None:
     vcpu, on = a % world.setup.vcpus, bool(b % 2)
-    if not world.runnable(vcpu):
+    if not await world.ready(vcpu):
         return
     irqs = [world.ideal.irq(one.intid, owner) for one, owner in world.instances()]
     if not on:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim.ideal import FIRST_LPI
+from sim.ideal import FIRST_LPI, NONE
 from sim.kvm.irq import irq_is_pending, vgic_irq_is_mapped_level
 from sim.kvm.lr import vgic_get_phys_line_level
 from sim.kvm.vm import Request
@@ -36,11 +36,6 @@ class KnownException:
 
 def _about(world: World, one: Divergence, intids: set[int]) -> bool:
     return bool(one.intids & intids)
-
-
-def _emulated_end(world: World, one: Divergence) -> bool:
-    """Recognise a priority drop that deactivated: in EOImode 1 nothing but its emulation feeds the walk."""
-    return bool(world.setup.eoimode and one.intids & set(world.vm.walked))
 
 
 def _one_lr(world: World, one: Divergence) -> bool:
@@ -89,6 +84,37 @@ def _reordered(world: World, one: Divergence) -> bool:
         for vcpu, intids in world.facts.reordered.items()
         for key in (key_of(n, vcpu) for n in intids)
     )
+
+
+def _emulated_eoi(world: World, one: Divergence) -> bool:
+    """Recognise an active state that the walk ended because the emulation of EOIR counted a drop (22.7)."""
+    ended = any(
+        world.ideal.irq(irq.intid, vcpu).active and not one.active.get(key_of(irq.intid, vcpu), False)
+        for irq, vcpu in world.instances()
+    )
+    return ended and bool(world.facts.emulated_eoi) and bool(world.vm.walked)
+
+
+def _not_preempting(world: World, one: Divergence) -> bool:
+    """Recognise an emulated IAR that took what does not preempt (R9).
+
+    ``__vgic_v3_read_iar`` compares the candidate's group priority with the running priority as it is. The
+    architecture masks both with the candidate's binary point; a running priority that is no multiple of its
+    group, taken with the other group's binary point, seems less urgent than its own group.
+    """
+    if one.kind != "iar" or not world.vm.host.cpuif_trap or one.taken in (None, NONE):
+        return False
+    interface = world.ideal.interfaces[one.vcpu]
+    return any(
+        offer.irq.intid == one.taken
+        and offer.priority & interface.mask(offer.group) < interface.running_priority
+        and not world.ideal.can_signal(one.vcpu, offer)
+        for offer in world.ideal.candidates(one.vcpu)
+    )
+
+
+def _aliased(world: World, one: Divergence) -> bool:
+    return _about(world, one, world.facts.aliased)
 
 
 def _no_kick(world: World, one: Divergence) -> bool:
@@ -203,8 +229,12 @@ EXCEPTIONS: tuple[KnownException, ...] = (
         "vgic_v3_fold_lr", _untrapped,
     ),
     KnownException(
-        "22.7", "EOIR is emulated: outside the LRs it deactivates in EOImode 1",
-        "__vgic_v3_write_eoir", _emulated_end,
+        "22.7", "EOIR emulated in EOImode 1, its interrupt in no LR: the walk deactivates it, or another one",
+        "__vgic_v3_write_eoir", _emulated_eoi,
+    ),
+    KnownException(
+        "22.8", "DIR of a number that is no interrupt's deactivates the one without bits 12:10",
+        "vgic_v3_deactivate", _aliased,
     ),
     KnownException(
         "22.9", "deactivated in memory by another vCPU: a request without a kick",
@@ -245,6 +275,10 @@ EXCEPTIONS: tuple[KnownException, ...] = (
     KnownException(
         "R7", "made more urgent by another vCPU while its own sleeps below PMR: not woken",
         "vgic_mmio_write_priority", _reprioritized,
+    ),
+    KnownException(
+        "R9", "IAR emulated: the running priority is compared as it is with a group priority",
+        "__vgic_v3_read_iar", _not_preempting,
     ),
     KnownException(
         "22.6", "an interrupt in flight was rewritten: the walk, or the LR, takes the wrong one",

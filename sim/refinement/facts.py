@@ -30,6 +30,10 @@ class Facts:
         entry; it was not kicked (22.9).
     soft_level : set of int
         Level interrupts made pending by software (22.13).
+    aliased : set of int
+        Interrupts whose number, with something in bits 12:10, was written to DIR (22.8).
+    emulated_eoi : set of int
+        vCPUs with an EOIR in EOImode 1 that hyp emulated, of an interrupt in no list register (22.7).
     unpended : set of int
         Interrupts whose pending state another vCPU cleared while they were in a list register (R5).
     disabled_pending : set of int
@@ -43,6 +47,8 @@ class Facts:
     early_dir: set[int] = field(default_factory=set)
     remote_dir: dict[int, set[int]] = field(default_factory=dict)
     soft_level: set[int] = field(default_factory=set)
+    aliased: set[int] = field(default_factory=set)
+    emulated_eoi: set[int] = field(default_factory=set)
     unpended: set[int] = field(default_factory=set)
     disabled_pending: set[int] = field(default_factory=set)
     _switched_off: dict[int, set[int]] = field(default_factory=dict)
@@ -79,3 +85,4 @@ class Facts:
         self.untrapped_dir.discard(intid)
         self.early_dir.discard(intid)
         self.unpended.discard(intid)
+        self.aliased.discard(intid)

@@ -37,6 +37,7 @@ async def finish(world: World) -> None:
 async def _drain(world: World) -> None:
     vcpus = range(world.setup.vcpus)
     for vcpu in vcpus:
+        await world.ready(vcpu)
         await _handle_all(world, vcpu)
     for vcpu, interface in enumerate(world.ideal.interfaces):
         interface.pmr = 0xF8
@@ -61,12 +62,14 @@ async def _drain(world: World) -> None:
 
 async def _signalled(world: World, vcpu: int) -> bool:
     """Return whether an interrupt is signalled to a vCPU, on the machine or by the ideal."""
+    if not await world.ready(vcpu):
+        return False
     lines = await world.machine.port(world.runners[vcpu]).lines()
     return lines.virq or lines.vfiq or world.ideal.awake(vcpu)
 
 
 async def _step(world: World, vcpu: int, operation: Operation) -> None:
-    if world.runnable(vcpu):
+    if await world.ready(vcpu):
         await world.operate(vcpu, operation)
     await world.compare()
 

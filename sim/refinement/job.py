@@ -11,6 +11,7 @@ from sim.port import CpuPort
 from sim.refinement.actions import random_actions
 from sim.refinement.run import LENGTH, Finding, Tally, refine_on
 from sim.refinement.setup import random_setup
+from sim.scenario.build import pes_needed
 
 __all__ = ["refine_job"]
 
@@ -25,8 +26,8 @@ async def refine_job(
 ) -> dict[str, Any]:
     """Do random runs on this hardware until so many guest operations were compared.
 
-    The list registers are those of the ports; only machines with as many vCPUs as there are ports are
-    drawn. The observations are compared with the ideal GIC's after every operation.
+    The list registers are those of the ports; only machines with as many physical CPUs as there are
+    ports are drawn. The observations are compared with the ideal GIC's after every operation.
 
     Returns
     -------
@@ -40,7 +41,7 @@ async def refine_job(
         generator = random.Random(number)
         setup = random_setup(generator, latency, profile)
         number += 1
-        if setup.vcpus != len(ports):
+        if pes_needed(setup.spec) != len(ports):
             continue
         setup = replace(setup, lrs=ports[0].config.lrs, strict=strict)
         outcome = await refine_on(ports, setup, random_actions(generator, LENGTH, setup.trouble))

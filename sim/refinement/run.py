@@ -16,6 +16,7 @@ from sim.refinement.exceptions import recognise
 from sim.refinement.finishing import finish
 from sim.refinement.setup import Setup, random_setup
 from sim.refinement.world import World
+from sim.scenario.build import pes_needed
 
 __all__ = ["LENGTH", "Finding", "Outcome", "Tally", "refine", "refine_on", "shrink", "soak"]
 
@@ -70,7 +71,7 @@ async def refine_on(
 
 def refine(setup: Setup, actions: Sequence[Action], log: int = 0) -> Outcome:
     """Run actions on golden; see :func:`refine_on`."""
-    ports = [golden_port(setup.spec.config) for _ in range(setup.vcpus)]
+    ports = [golden_port(setup.spec.config) for _ in range(pes_needed(setup.spec))]
     return run(refine_on(ports, setup, actions, log))
 
 

@@ -26,14 +26,18 @@ class Setup:
     lrs : int, 1..16
         List registers.
     vcpus : int, 1 to 3
-        vCPUs, one for each physical CPU.
+        vCPUs.
+    pcpus : int
+        Physical CPUs, 0 for as many as vCPUs. With fewer a vCPU that acts is scheduled in first.
     eoimode : int
         0 or 1, for all vCPUs; wide runs switch it.
     latency : int
         Guest operations until a maintenance interrupt or kick takes effect.
     trouble : bool
         Also do what leads into the known exceptions: rewrite priorities and groups of active interrupts,
-        lower lines and change the distributor behind a running vCPU's back, and so on.
+        lower lines and change the distributor behind a running vCPU's back, trap registers, and so on.
+    trapped : bool
+        The host traps the registers of both groups, and hyp emulates them.
     profile : str
         The kernel's behaviour.
     interrupts : tuple of Interrupt
@@ -53,23 +57,33 @@ class Setup:
     interrupts: tuple[Interrupt, ...] = ()
     strict: bool = False
     part: str = ""
+    pcpus: int = 0
+    trapped: bool = False
 
     @property
     def spec(self) -> MachineSpec:
         """The same as the machine of a scenario; both groups are on."""
         latency = Latency(self.latency)
         part = part_named(self.part) if self.part else Part("", "", GicConfig(lrs=self.lrs))
+        traps = (("group0_trap", True), ("group1_trap", True)) if self.trapped else ()
         return MachineSpec(
-            part.config, self.vcpus, mi=latency, kick=latency, eoimode=self.eoimode, group0=True, fiq=True,
-            host=part.host,
-        )  # fmt: skip
+            part.config,
+            self.vcpus,
+            self.pcpus,
+            mi=latency,
+            kick=latency,
+            eoimode=self.eoimode,
+            group0=True,
+            fiq=True,
+            host=(*part.host, *traps),
+        )
 
     def __str__(self) -> str:
-        troubles = ", trouble" if self.trouble else ""
+        flags = "".join(f", {name}" for name in ("trouble", "trapped") if getattr(self, name))
         lrs = self.part or f"{self.lrs} LRs"
         head = (
-            f"profile {self.profile}, {lrs}, {self.vcpus} vCPUs, EOImode {self.eoimode}, "
-            f"latency {self.latency}{troubles}"
+            f"profile {self.profile}, {lrs}, {self.vcpus} vCPUs on {self.pcpus or self.vcpus} CPUs, "
+            f"EOImode {self.eoimode}, latency {self.latency}{flags}"
         )
         lines = []
         for one in self.interrupts:
@@ -115,4 +129,10 @@ def random_setup(
     if trouble and generator.random() < 0.3:
         add(41, True, resample=True, vcpu=generator.randrange(vcpus))
     lrs = generator.choice((1, 2, 2, 2, 3, 3, 4))
-    return Setup(lrs, vcpus, generator.randrange(2), latency, trouble, profile, tuple(interrupts))
+    eoimode = generator.randrange(2)
+    aside = random.Random(str(interrupts))  # so that the actions drawn next do not depend on it
+    pcpus = 1 if aside.random() < 0.2 else 0
+    trapped = trouble and aside.random() < 0.25
+    return Setup(
+        lrs, vcpus, eoimode, latency, trouble, profile, tuple(interrupts), pcpus=pcpus, trapped=trapped
+    )

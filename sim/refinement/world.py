@@ -19,6 +19,7 @@ from sim.machine.machine import Machine
 from sim.machine.observer import Observer
 from sim.machine.peek import peek
 from sim.machine.runner import Exit, Place, Runner
+from sim.machine.view import running_priority
 from sim.port import CpuPort, State
 from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.facts import Facts
@@ -132,6 +133,14 @@ class World:
             for vcpu in (range(self.setup.vcpus) if one.intid < 32 else (0,))
         ]
 
+    async def ready(self, vcpu: int) -> bool:
+        """Schedule a vCPU in if it is out, and return whether it can execute a guest operation now."""
+        runner = self.runners[vcpu]
+        if runner.place is Place.OUT and not runner.stuck:
+            await self.machine.enter(runner)
+            await self.machine.settle()
+        return self.runnable(vcpu)
+
     def runnable(self, vcpu: int) -> bool:
         """Return whether a vCPU can execute a guest operation now."""
         return self.runners[vcpu].place is Place.GUEST and not self.runners[vcpu].stuck
@@ -202,11 +211,16 @@ class World:
 
     async def _running_priority(self, vcpu: int) -> int:
         """Return RPR as the vCPU would read it."""
+        runner = self.runners[vcpu]
+        if runner.cpu is None:  # scheduled out meanwhile: the active priorities are saved
+            saved = runner.vcpu.cpu_if
+            state = State(ap0r=saved.vgic_ap0r, ap1r=saved.vgic_ap1r)
+            return running_priority(state, self.setup.spec.config.pre_bits)
         return await self._peek(vcpu, "RPR")
 
     async def _peek(self, vcpu: int, short: str) -> int:
         """Return what the vCPU would read from an ICC register, and let nobody count it."""
-        port = self.ports[vcpu]
+        port = self.ports[self.runners[vcpu].cpu]
         with port.unseen() if isinstance(port, CountingPort) else nullcontext():
             return await peek(self.machine, self.runners[vcpu], short)
 
@@ -223,6 +237,9 @@ class World:
         intid, group = guest.stack.pop()
         irq = self.ideal.irq(intid, vcpu)
         was_active = irq.active
+        eoimode, outside = self.ideal.interfaces[vcpu].eoimode, not self.vgic_irq(intid, vcpu).on_lr
+        if self.vm.host.cpuif_trap and eoimode and outside:
+            self.facts.emulated_eoi.add(vcpu)
         self.ideal.end(vcpu, group, intid)
         self._resample(irq, was_active)
         await self.operate(vcpu, end_of_interrupt(group, intid))

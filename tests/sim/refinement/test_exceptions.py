@@ -59,11 +59,16 @@ EXAMPLES = {
     ),
     "22.7": (
         Setup(
-            part="thunderx",
             eoimode=1,
-            interrupts=(edge(32, 0x20), level(16, 0x80), level(17, 0x80), level(18, 0x80), level(19, 0x80)),
+            trouble=True,
+            trapped=True,
+            interrupts=tuple(edge(n, p) for n, p in ((32, 0x80), (33, 0x40), (34, 0x20))),
         ),
-        "pulse 0; ack; pulse 0; raise 0; raise 1; raise 2; raise 3",
+        "pulse 0; ack; pulse 1; pulse 2; eoi; read",
+    ),
+    "22.8": (
+        Setup(lrs=2, eoimode=1, trouble=True, interrupts=(edge(32, 0x80),)),
+        "pulse 0; ack; eoi; alias; pulse 0",
     ),
     "22.9": (
         Setup(lrs=4, vcpus=2, eoimode=1, trouble=True, interrupts=(level(40, 0x40),)),
@@ -98,6 +103,10 @@ EXAMPLES = {
     "R7": (
         Setup(lrs=4, vcpus=2, trouble=True, interrupts=(edge(32, 0x80),)),
         "pulse 0; pmr 0 4; wfi 0; prio 1 0 1",
+    ),
+    "R9": (
+        Setup(trouble=True, trapped=True, interrupts=(edge(32, 0x28), edge(33, 0x48, group=0))),
+        "bpr 0 0 6; pulse 0; ack; pulse 1; ack 0 0",
     ),
 }
 

@@ -21,7 +21,7 @@ def test_the_guests_see_what_the_ideal_shows(costs, name):
     cost = costs[name]
     assert cost.findings == []
     assert cost.same + sum(cost.exceptions.values()) == GUESTS
-    assert set(cost.exceptions) <= {"22.7", "R1", "R4"}
+    assert set(cost.exceptions) <= {"22.7", "R1", "R4", "R9"}
     assert cost.same >= 0.85 * GUESTS
 
 

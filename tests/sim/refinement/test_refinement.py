@@ -43,6 +43,27 @@ def test_without_trouble_only_three_exceptions_are_met():
     assert set(tally.exceptions) <= {"22.1", "22.2", "22.5", "R1"}
 
 
+def test_more_vcpus_than_cpus():
+    """Two vCPUs take turns on one CPU: every switch is an exit, a put, a load and an entry."""
+    interrupts = tuple(Interrupt(32 + n, 0x80 - 8 * n, False, vcpu=n % 2) for n in range(6))
+    operations = 0
+    for seed in range(20):
+        setup = Setup(vcpus=2, pcpus=1, interrupts=interrupts)
+        outcome = refine(setup, random_actions(random.Random(seed), 60, False), log=40)
+        assert outcome.divergence is None or outcome.name, f"{seed}: {outcome.divergence}\n{outcome.log}"
+        operations += outcome.operations
+    assert operations > 600
+
+
+def test_random_machines_have_everything():
+    setups = [random_setup(random.Random(seed)) for seed in range(200)]
+    assert {(one.vcpus, one.pcpus or one.vcpus) for one in setups} == {(1, 1), (2, 1), (2, 2)}
+    assert {one.lrs for one in setups} == {1, 2, 3, 4}
+    assert {one.eoimode for one in setups} == {0, 1}
+    assert any(one.trapped for one in setups)
+    assert all(one.trouble for one in setups if one.trapped)
+
+
 #: (profile, latency): hypervisors that are wrong, and must be found out.
 WRONG = [
     ("legacy", 0),
