@@ -61,7 +61,7 @@ def test_values_are_read_as_written():
     """The notation of G02 and G20: CPUID, 8-bit priority, HW."""
     access = {test.number: [op.access for op in test.operations] for test in TESTS}
     assert access["G02"][1].value == 1 << 28 | 0x10 << 23 | 3 << 10 | 5
-    assert access["G20"][3].value == 1 << 31 | 1 << 28 | 0x10 << 23 | 40 << 10 | 5
+    assert access["G20"][3].value == 1 << 31 | 1 << 28 | 0x10 << 23 | 45 << 10 | 5
     assert (access["G02"][3].el, access["G02"][3].register.name) == (1, "GICV_HPPIR")
 
 

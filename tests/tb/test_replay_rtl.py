@@ -58,7 +58,9 @@ def test_the_gateware_does_what_qemu_did_but_for_the_named_rules():
     assert result.share >= 0.9
     golden = replay_traces(fixtures("qemu-gicv*"), "golden")
     assert result.explained == golden.explained
-    assert {"D1", "D2", "D3", "D4", "D6", "D7", "D9", "PHY"} == set(result.explained)
+    gicv3 = {name for name in result.explained if not name.startswith("W")}
+    assert gicv3 == {"D1", "D2", "D3", "D4", "D6", "D7", "D9", "PHY"}
+    assert {"W1", "W2", "W3", "W4", "W7", "W8", "W9"} <= set(result.explained)
 
 
 def test_a_late_maintenance_interrupt_is_explained():
