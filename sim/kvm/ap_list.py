@@ -90,6 +90,8 @@ def vgic_queue_irq_unlock(vm: Vm, irq: VgicIrq) -> bool:
     while True:
         vcpu = vgic_target_oracle(irq)
         if irq.vcpu is not None or vcpu is None:
+            if vm.profile.move_on_route:
+                vgic_move_irq(irq)
             if vcpu is not None:
                 kvm_make_request(Request.IRQ_PENDING, vcpu)
                 kvm_vcpu_kick(vcpu)

@@ -268,12 +268,18 @@ CURES: tuple[Cure, ...] = (
         "move_on_route",
         ("R2",),
         "an interrupt routed away from a sleeping vCPU is delivered nowhere until that one "
-        "wakes",
+        "wakes; so is one that was active there when it was routed away",
         "a new route is used by the next queueing or prune only, and a sleeping vCPU does "
         "neither",
-        ("vgic_mmio_write_irouter",),
-        "move what waits on a list to the list of the new target at once; what is in a "
-        "running vCPU's LR moves when that one has been kicked out",
+        (
+            "vgic_mmio_write_irouter",
+            "vgic_mmio_write_cactive",
+            "vgic_queue_irq_unlock",
+            "vgic_v3_deactivate",
+        ),
+        "move what waits on another vCPU's list to the list of its target at once, when its "
+        "route is written and when it is queued or deactivated; what is in a running "
+        "vCPU's LR moves when that one has been kicked out",
         exits="one, of the vCPU that runs with it in an LR",
         locking="both ap_list_locks, lower vcpu_id first, and a second look, as in "
         "vgic_prune_ap_list",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sim.kvm.ap_list import vgic_target_oracle
+from sim.kvm.ap_list import vgic_move_irq, vgic_target_oracle
 from sim.kvm.interface import vgic_compute_inactive_lr, vgic_deactivate_phys, vgic_fold_lr
 from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VgicIrq, vgic_is_v2_sgi
 from sim.kvm.lr import vgic_get_vcpu_irq
@@ -67,6 +67,8 @@ def vgic_v3_deactivate(vcpu: Vcpu, value: int) -> CactiveWrite | None:
     if profile.dir_cpuid and _wrong_source(irq, value):
         return None
     _deactivate(vcpu, irq, target)
+    if profile.move_on_route:
+        vgic_move_irq(irq)
     if profile.kick_after_dir and target is not vcpu and vgic_target_oracle(irq) is not None:
         kvm_vcpu_kick(target)
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from sim.kvm.ap_list import vgic_queue_irq_unlock
+from sim.kvm.ap_list import vgic_move_irq, vgic_queue_irq_unlock
 from sim.kvm.irq import (
     VGIC_NR_PRIVATE_IRQS,
     Config,
@@ -159,6 +159,8 @@ def _change_active(irq: VgicIrq, active: bool) -> None:
         irq.vm.host.irqs.set_active(irq.hwintid, active)
     if active:
         vgic_queue_irq_unlock(irq.vm, irq)
+    elif irq.vm.profile.move_on_route:
+        vgic_move_irq(irq)
 
 
 def _pending(irq: VgicIrq) -> int:
