@@ -49,13 +49,8 @@ def _group_storm(world: World, one: Divergence) -> bool:
 
 
 def _resample(world: World, one: Divergence) -> bool:
-    """Recognise a device that was not told: its line is still high."""
-    return any(
-        intid in world.machine.resampled
-        and world.vgic_irq(intid, 0).line_level
-        and not world.ideal.irq(intid).line
-        for intid in one.intids
-    )
+    """Recognise a device that was not told: its line is, or was since the end, still high."""
+    return any(world.not_told(intid) or intid in world.facts.not_told for intid in one.intids if intid >= 32)
 
 
 def _untrapped(world: World, one: Divergence) -> bool:
@@ -73,14 +68,15 @@ def _early(world: World, one: Divergence) -> bool:
 
 
 def _reordered(world: World, one: Divergence) -> bool:
-    """Recognise a wrong active state beside an interrupt rewritten in flight that is itself active or wrong.
+    """Recognise a wrong active state beside an interrupt rewritten in flight.
 
-    The walk takes another one in its place, so it need not be the rewritten one that is wrong.
+    The walk takes another one in its place, so it need not be the rewritten one that is wrong. That is active
+    then, wrong, or was taken by the walk in another's place, after its own EOI had met its new priority.
     """
     keys = {key_of(irq.intid, vcpu) for irq, vcpu in world.instances()}
     wrong = {key for key in keys if one.active.get(key, False) != world.ideal.irq(key[1], key[0]).active}
     return bool(wrong) and any(
-        key in wrong or one.active.get(key, False)
+        key in wrong or one.active.get(key, False) or key[1] in world.vm.walked
         for vcpu, intids in world.facts.reordered.items()
         for key in (key_of(n, vcpu) for n in intids)
     )

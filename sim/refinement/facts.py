@@ -34,6 +34,8 @@ class Facts:
         Interrupts whose number, with something in bits 12:10, was written to DIR (22.8).
     emulated_eoi : set of int
         vCPUs with an EOIR in EOImode 1 that hyp emulated, of an interrupt in no list register (22.7).
+    not_told : set of int
+        Level interrupts whose device was not told of their end, and has lowered the line since (22.4).
     unpended : set of int
         Interrupts whose pending state another vCPU cleared while they were in a list register (R5).
     disabled_pending : set of int
@@ -49,6 +51,7 @@ class Facts:
     soft_level: set[int] = field(default_factory=set)
     aliased: set[int] = field(default_factory=set)
     emulated_eoi: set[int] = field(default_factory=set)
+    not_told: set[int] = field(default_factory=set)
     unpended: set[int] = field(default_factory=set)
     disabled_pending: set[int] = field(default_factory=set)
     _switched_off: dict[int, set[int]] = field(default_factory=dict)
@@ -86,3 +89,4 @@ class Facts:
         self.early_dir.discard(intid)
         self.unpended.discard(intid)
         self.aliased.discard(intid)
+        self.not_told.discard(intid)

@@ -152,6 +152,8 @@ class World:
         irq = self.ideal.irq(intid, vcpu)
         if not level:
             self.ideal.unsettle(irq)
+            if self.not_told(intid):
+                self.facts.not_told.add(intid)
         self.ideal.set_line(intid, level, vcpu)
         if intid in self.machine.resampled:
             (self.machine.insisting.add if level else self.machine.insisting.discard)(intid)
@@ -160,6 +162,11 @@ class World:
         else:
             kvm_vgic_inject_irq(self.vm, self.vm.vcpus[vcpu] if intid < 32 else None, intid, level)
         await self.stimulated()
+
+    def not_told(self, intid: int) -> bool:
+        """Return whether a resampling device keeps its line high because nobody told it of the end."""
+        resampled = intid in self.machine.resampled
+        return resampled and self.vgic_irq(intid, 0).line_level and not self.ideal.irq(intid).line
 
     async def stimulated(self) -> None:
         """Let the machine react to a device."""

@@ -42,3 +42,31 @@ def test_idle_operations_take_a_cycle_each(tmp_path, engine):
     early, late = (_exits(tmp_path, f"{cycles}cycles", engine) for cycles in (50, 150))
     assert 2 < early <= 52
     assert late - early == 100
+
+
+#: A kick of a vCPU that idles, made in the middle of another one's exit.
+KICKED = """
+scenario kicked: A kick, counted in cycles
+machine lrs 2, vcpus 2, kick {kick}
+SPI 33 prio 40 vcpu 1
+
+steps 7.3:
+    ENTER all
+    ISPENDR 33
+    vCPU1: NOP 400
+    X(1): KICK
+"""
+
+
+def test_a_kick_is_as_late_as_asked_from_the_moment_it_is_made(tmp_path):
+    """The kicking vCPU's way back into its guest is part of the delay."""
+    passed = {}
+    for kick in (150, 300):
+        path = tmp_path / "kicked.scenario"
+        path.write_text(KICKED.format(kick=f"{kick}cycles"))
+        (result,) = play_scenarios([path], "verilator")
+        assert result.status == "pass", result.problems
+        exits = [line.split() for line in result.log if "vCPU1 exit" in line and "KICK" in line]
+        passed[kick] = int(exits[-1][0]) - 1
+    assert passed[300] - passed[150] == 150
+    assert passed[150] < 150
