@@ -24,7 +24,7 @@ __all__ = ["dir_faults", "peek", "register_access", "sysreg"]
 
 _CTLR = MMIO_BY_NAME["GICV_CTLR"]
 _SPURIOUS, _OTHER_GROUP = 1023, 1022
-Finish = Callable[["Machine", Runner, CactiveWrite], Awaitable[None]]
+Finish = Callable[["Machine", Runner, CactiveWrite, Callable[[], object]], Awaitable[None]]
 Mmio = Callable[["Machine", Runner, Operation], Awaitable[int]]
 
 
@@ -97,7 +97,9 @@ async def register_access(
         deactivate = vgic_v2_deactivate if machine.vm.host.gicv2 else vgic_v3_deactivate
         rest = deactivate(runner.vcpu, operation.value & 0xFFFF_FFFF)
         if rest is not None:
-            await finish(machine, runner, rest)
+            await finish(
+                machine, runner, rest, lambda: deactivate(runner.vcpu, operation.value & 0xFFFF_FFFF)
+            )
     machine.host()
     await machine.enter(runner)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.guest.gicv2_view import cpu_interface_register, distributor_access
@@ -45,7 +46,7 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
     elif register.name == "ICC_DIR_EL1":
         rest = access_gic_dir(vcpu, operation.value)
         if rest is not None:
-            await _cactive(machine, runner, rest, operation.value)
+            await _cactive(machine, runner, rest, lambda: access_gic_dir(vcpu, operation.value))
     else:
         fault = ESR_UNDEF
     machine.host()
@@ -53,14 +54,14 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
     return 0, fault
 
 
-async def _cactive(machine: Machine, runner: Runner, rest: CactiveWrite, value: int) -> None:
+async def _cactive(machine: Machine, runner: Runner, rest: CactiveWrite, again: Callable[[], object]) -> None:
     """Finish a deactivation of an interrupt in another vCPU's LRs: stop everybody, clear, go on.
 
-    With the cure ``dir_after_stop`` the DIR is done again instead: the interrupt is in no LR any more.
+    With the cure ``dir_after_stop`` the DIR is done ``again`` instead: the interrupt is in no LR any more.
     """
     stopped = await _halt(machine, runner)
     if machine.vm.profile.dir_after_stop:
-        access_gic_dir(runner.vcpu, value)
+        again()
         machine.host()
     else:
         vgic_mmio_write_cactive(runner.vcpu, rest.offset, 4, rest.value)
