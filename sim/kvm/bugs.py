@@ -1,9 +1,9 @@
 """Known failures: of the algorithm before 6.19 (spec section 18), reported (21) and found by reading (22).
 
 Those named R were found by refinement (:mod:`sim.refinement.exceptions`); they follow from the kernel's
-functions named there and were not tried on a real one. Each is shown by scenario files, whose steps say which
-kernels fail, or by a test. Those of section 22 were tried on real kernels; ``seen`` says where. Those still
-there in 7.3 need no fault of the hardware.
+functions named there and were not tried on a real one, but R1 is in recordings of one. Each is shown by
+scenario files, whose steps say which kernels fail, or by a test. Those of section 22 were tried on real
+kernels; ``seen`` says where. Those still there in 7.3 need no fault of the hardware.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ BUGS: tuple[Bug, ...] = (
         seen=_EVER),
     Bug("22.14", "pending while the distributor was off: lost", _BOTH, (), ("F22_14",), seen=_EVER),
     Bug("22.15", "last_lr_irq belongs to a physical CPU: no failure", (), ("7.3", "7.0"), ("F22_15",)),
-    Bug("R1", "disabled while active and pending, and taken all the same", _BOTH, (), ("R1",)),
+    Bug("R1", "disabled while active and pending, and taken all the same", _BOTH, (), ("R1",),
+        seen="6.18.15"),
     Bug("R2", "routed away from a sleeping vCPU: never delivered", _BOTH, (), ("R2",)),
     Bug("R3", "disabled by another vCPU, GICD_CTLR.RWP clear, and taken all the same", _BOTH, (), ("R3",)),
     Bug("R4", "a timer whose line fell while it had no LR is taken all the same", _BOTH, (), ("R4",)),
