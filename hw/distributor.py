@@ -151,9 +151,10 @@ class Distributor(wiring.Component):
 
     def _choose(self, m):
         """Whose turn it is: the first that has work, counting from the one after the last served."""
-        asking = Cat(
-            *(link.message.valid for link in self._links), self.bus.request.valid, self._inputs.waiting
-        )
+        messages = [link.message.valid for link in self._links]
+        # A response comes before the next access is taken.
+        bus = self.bus.request.valid & ~self.bus.response.valid
+        asking = Cat(*messages, bus, self._inputs.waiting)
         count = len(asking)
         later = Signal(count, init=-1)  # those who have not had their turn in this round
         preferred = Mux((asking & later).any(), asking & later, asking)
