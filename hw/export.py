@@ -5,9 +5,11 @@ from amaranth.back import rtlil, verilog
 from hw.apb import ApbCluster
 from hw.cluster import Cluster, check_pes
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.plain_names import plain_names
+from hw.system import System, check_system
 
 __all__ = ["BUSES", "to_rtlil", "to_verilog"]
 
@@ -15,9 +17,18 @@ __all__ = ["BUSES", "to_rtlil", "to_verilog"]
 BUSES = ("port", "apb")
 
 
-def _top(config: GicConfig | GicV2Config, pes: int, bus: str) -> Cluster | ApbCluster:
+def _top(
+    config: GicConfig | GicV2Config, pes: int, bus: str, physical: PhysicalConfig | None
+) -> Cluster | ApbCluster | System:
     """Return the component to export; arguments checked before it is made."""
     check_pes(pes)
+    if physical is not None:
+        check_system(physical, pes)
+        if bus != "port" or not isinstance(config, GicConfig):
+            raise InputError(
+                "a system with a physical side is GICv3 and has ports only; use --gic v3 --bus port"
+            )
+        return System(config, physical, pes)
     if bus not in BUSES:
         raise InputError(f"unknown bus {bus!r}; one of {', '.join(BUSES)}")
     if bus == "apb" and not isinstance(config, GicV2Config):
@@ -26,25 +37,36 @@ def _top(config: GicConfig | GicV2Config, pes: int, bus: str) -> Cluster | ApbCl
 
 
 def to_verilog(
-    config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster", bus: str = "port"
+    config: GicConfig | GicV2Config,
+    pes: int = 1,
+    name: str = "cluster",
+    bus: str = "port",
+    physical: PhysicalConfig | None = None,
 ) -> str:
     """Return one self-contained Verilog module ``name`` (clock ``clk``, synchronous reset ``rst``).
 
     Port names are those of :class:`hw.port.CpuPortSignature` (:class:`hw.port_v2.GicV2PortSignature` for
     GICv2, :class:`hw.apb.ApbPeSignature` with ``bus="apb"``), joined with two underscores, such as
     ``pe0__request__valid``; all names inside are plain too. The text depends on the arguments only.
+    With ``physical`` it is a whole :class:`hw.system.System` and has that one's ports.
 
     Raises
     ------
     InputError
         When ``pes`` is out of range, or the build has no such ``bus``.
     """
-    top = _top(config, pes, bus)
+    top = _top(config, pes, bus, physical)
     text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
     return plain_names(text)
 
 
-def to_rtlil(config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster", bus: str = "port") -> str:
+def to_rtlil(
+    config: GicConfig | GicV2Config,
+    pes: int = 1,
+    name: str = "cluster",
+    bus: str = "port",
+    physical: PhysicalConfig | None = None,
+) -> str:
     """Return the same design as RTLIL, for Yosys.
 
     Raises
@@ -52,4 +74,4 @@ def to_rtlil(config: GicConfig | GicV2Config, pes: int = 1, name: str = "cluster
     InputError
         When ``pes`` is out of range, or the build has no such ``bus``.
     """
-    return rtlil.convert(_top(config, pes, bus), name=name, emit_src=False)
+    return rtlil.convert(_top(config, pes, bus, physical), name=name, emit_src=False)

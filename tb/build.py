@@ -16,6 +16,7 @@ import cocotb
 from cocotb_tools.runner import Runner, get_runner
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.export import to_verilog
@@ -51,6 +52,10 @@ _PINS = f"""`verilator_config
 public_flat_rw -module "{TOP}" -var "clk"
 public_flat_rw -module "{TOP}" -var "rst"
 public_flat_rw -module "{TOP}" -var "pe*"
+public_flat_rw -module "{TOP}" -var "bus*"
+public_flat_rw -module "{TOP}" -var "spi"
+public_flat_rw -module "{TOP}" -var "ppi*"
+public_flat_rw -module "{TOP}" -var "settled"
 """
 
 
@@ -76,9 +81,9 @@ def wave_kind(engine: str, waves: Path) -> str:
 
 
 @lru_cache(maxsize=64)
-def verilog_of(config: GicConfig | GicV2Config, pes: int = 1) -> str:
+def verilog_of(config: GicConfig | GicV2Config, pes: int = 1, physical: PhysicalConfig | None = None) -> str:
     """Return the Verilog of a cluster; remembered, because exporting takes about a second."""
-    return to_verilog(config, pes, name=TOP)
+    return to_verilog(config, pes, name=TOP, physical=physical)
 
 
 def quiet_runner(engine: str) -> Runner:

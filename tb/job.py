@@ -12,9 +12,11 @@ from pathlib import Path
 
 import cocotb
 
+from hw.config_physical import PhysicalConfig
 from sim import progress
 from sim.engines.job import config_from_json, find_function
 from tb.driver import bring_up
+from tb.driver_system import bring_up_system
 
 __all__ = ["run"]
 
@@ -33,12 +35,16 @@ def _describe(error: BaseException) -> dict:
 
 @cocotb.test()
 async def run(dut) -> None:
-    """Run the job on one CPU port per PE."""
+    """Run the job on one CPU port per PE, or on a system."""
     job = json.loads(Path(os.environ["SPILLWAY_JOB"]).read_text())
     with progress.to_file(Path(job["progress"])):
         try:
-            ports = await bring_up(dut, config_from_json(job["config"]), job["pes"])
-            answer = {"result": await find_function(job["function"])(ports, **job["arguments"])}
+            config, pes = config_from_json(job["config"]), job["pes"]
+            if job["physical"]:
+                subject = await bring_up_system(dut, config, PhysicalConfig(**job["physical"]), pes)
+            else:
+                subject = await bring_up(dut, config, pes)
+            answer = {"result": await find_function(job["function"])(subject, **job["arguments"])}
             text = json.dumps(answer)
         except Exception as error:  # carried over to the process that asked
             text = json.dumps({"error": _describe(error)})

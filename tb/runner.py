@@ -19,18 +19,20 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from cocotb_tools.check_results import get_results
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim import progress as progress_reports
 from sim.engines.golden import golden_port
 from sim.engines.job import config_to_json, find_function
+from sim.golden_physical import GoldenSystem
 from sim.port import run
 from tb.build import TOP, build_root, build_simulation, quiet_runner, verilog_of, wave_kind
 from tb.coverage import Coverage
@@ -60,8 +62,11 @@ def run_job(
     waves: Path | str | None = None,
     progress: Callable[[int, int], None] | None = None,
     verilog: str | None = None,
+    physical: PhysicalConfig | None = None,
 ) -> Any:
     """Run ``await function(ports, **arguments)`` with one CPU port per PE and return its result.
+
+    With ``physical`` the job gets a whole :class:`sim.system_port.System` instead of the ports.
 
     Parameters
     ----------
@@ -81,6 +86,8 @@ def run_job(
         Called with ``(done, total)`` now and then when the job reports (:mod:`sim.progress`).
     verilog : str or None
         Text to simulate instead of the exported cluster, for tests that break it. Simulators only.
+    physical : PhysicalConfig or None
+        Parameters of the physical side of a system; None for a cluster.
 
     Returns
     -------
@@ -103,17 +110,28 @@ def run_job(
     function = find_function(job)
     arguments = json.loads(json.dumps(arguments or {}))
     if engine in SIMULATORS:
-        text = verilog if verilog is not None else verilog_of(config, pes)
+        text = verilog if verilog is not None else verilog_of(config, pes, physical)
         simulation = build_simulation(engine, text, kind)
-        return _run_simulated(engine, simulation, job, arguments, config, pes, path, progress)
+        return _run_simulated(engine, simulation, job, arguments, config, pes, physical, path, progress)
     with progress_reports.listening(progress):
-        if engine == "golden":
+        if physical is not None:
+            result = _run_system(function, arguments, engine, config, physical, pes, path)
+        elif engine == "golden":
             result = run(function([golden_port(config) for _ in range(pes)], **arguments))
         else:
             from sim.engines import amaranth  # takes long to import; most runs do not need it
 
             result = amaranth.run_job(function, arguments, config, pes, path)
     return json.loads(json.dumps(result))
+
+
+def _run_system(function, arguments, engine, config, physical, pes, waves) -> Any:
+    """Run a job on a system inside this process."""
+    if engine == "golden":
+        return run(function(GoldenSystem(config, physical, pes), **arguments))
+    from sim.engines.amaranth_system import AmaranthSystemEngine  # takes long to import
+
+    return AmaranthSystemEngine(config, physical, pes).run(function, arguments, waves)
 
 
 def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str | None]:
@@ -205,13 +223,14 @@ def _remake(error: dict[str, Any]) -> Exception:
     return made
 
 
-def _run_simulated(engine, simulation, job, arguments, config, pes, waves, progress) -> Any:
+def _run_simulated(engine, simulation, job, arguments, config, pes, physical, waves, progress) -> Any:
     with _run_directory(engine) as directory:
         description = {
             "function": job,
             "arguments": arguments,
             "config": config_to_json(config),
             "pes": pes,
+            "physical": asdict(physical) if physical else None,
             "answer": str(directory / "answer.json"),
             "progress": str(directory / "progress"),
         }
