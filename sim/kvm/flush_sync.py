@@ -29,6 +29,7 @@ from sim.kvm.interface import (
 from sim.kvm.irq import VgicIrq, vgic_irq_is_multi_sgi
 from sim.kvm.lr import vgic_get_vcpu_irq, vgic_v3_sample_line
 from sim.kvm.priorities import active_levels, vgic_v3_level
+from sim.kvm.profile import Profile
 from sim.kvm.regs import HCR, LR_A, LR_GROUP1, hcr_eoicount, lr_intid, lr_priority
 from sim.kvm.vm import Vcpu
 
@@ -73,7 +74,7 @@ def summarize_and_sort(vcpu: Vcpu) -> ApListSummary:
             vgic_v3_sample_line(irq)
     als = summarize_ap_list(vcpu)
     depth = als.nr_pend + als.nr_act if vcpu.vm.profile.maintenance else compute_ap_list_depth(vcpu)
-    if depth > vcpu.vm.host.nr_lr or _multi_sgi(vcpu):
+    if depth > vcpu.nr_lr or _multi_sgi(vcpu):
         vgic_sort_ap_list(vcpu)
     return als
 
@@ -93,6 +94,7 @@ def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
     if als is None:
         als = summarize_and_sort(vcpu)
     host.last_lr_irq.pop(vcpu.cpu, None)
+    nr_lr = vcpu.nr_lr
     multi_sgi, limit = _multi_sgi(vcpu), _NO_LIMIT
     count = 0
     last: VgicIrq | None = None
@@ -105,19 +107,14 @@ def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
             count += 1
             if irq.source:
                 limit = irq.priority
-        if count == host.nr_lr:
+        if count == nr_lr:
             break
     if not profile.maintenance:
         # A full set of LRs with anything behind it, eligible or not, is an overflow to the old test.
         vcpu.cpu_if.vgic_hcr &= ~HCR.UIE
-        if count == host.nr_lr and last is not vcpu.ap_list[-1]:
+        if count == nr_lr and last is not vcpu.ap_list[-1]:
             vgic_set_underflow(vcpu)
-    if (
-        last is not None
-        and profile.walk_from_tail
-        and not profile.walk_by_priority
-        and (count == host.nr_lr or not profile.last_lr_on_overflow)
-    ):
+    if last is not None and _follows_last_lr(profile) and (count == nr_lr or not profile.last_lr_on_overflow):
         host.last_lr_irq[vcpu.cpu] = last
         if profile.last_lr_reference:
             vgic_get_irq_ref(last)
@@ -128,6 +125,12 @@ def vgic_flush_lr_state(vcpu: Vcpu, als: ApListSummary | None = None) -> None:
         vcpu.cpu_if.vgic_lr[n] = 0
     vcpu.cpu_if.used_lrs = count
     vgic_configure_hcr(vcpu, als)
+
+
+def _follows_last_lr(profile: Profile) -> bool:
+    """Return whether the EOIcount walk starts behind ``last_lr_irq``; other forms of it do not need it."""
+    others = profile.walk_by_priority or profile.skip_in_lrs or profile.serialise_replay
+    return profile.walk_from_tail and not others
 
 
 def kvm_vgic_sync_hwstate(vcpu: Vcpu) -> None:
@@ -154,6 +157,7 @@ def vgic_fold_state(vcpu: Vcpu) -> None:
     profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
     eoicount = hcr_eoicount(cpu_if.vgic_hcr)
     by_priority = _WalkByPriority(vcpu) if profile.walk_by_priority and eoicount else None
+    in_lrs = _in_lrs(vcpu)
     for n in range(cpu_if.used_lrs):
         vgic_fold_lr(vcpu, cpu_if.vgic_lr[n])
     cpu_if.used_lrs = 0
@@ -164,7 +168,7 @@ def vgic_fold_state(vcpu: Vcpu) -> None:
     if profile.walk_by_priority:
         entries = by_priority.entries() if by_priority else ()
     else:
-        entries = _walked_entries(vcpu, eoicount)
+        entries = _walked_entries(vcpu, eoicount, in_lrs)
     for irq in entries:
         if not eoicount:
             break
@@ -213,14 +217,25 @@ class _WalkByPriority:
         return [irq for _, irq in sorted(ended, key=lambda one: one[0])]
 
 
-def _walked_entries(vcpu: Vcpu, eoicount: int) -> Sequence[VgicIrq]:
-    """Return the entries the EOIcount walk visits: the parked list, the whole list, or its tail.
+def _in_lrs(vcpu: Vcpu) -> list[VgicIrq]:
+    """Return the entries of the list that are in list registers, as the walk will tell them."""
+    if vcpu.vm.profile.skip_in_lrs:  # by INTID, whatever became of the interrupt since
+        intids = {lr_intid(lr) for lr in vcpu.cpu_if.vgic_lr[: vcpu.cpu_if.used_lrs]}
+        return [irq for irq in vcpu.ap_list if irq.intid in intids]
+    return [irq for irq in vcpu.ap_list if irq.on_lr]
 
+
+def _walked_entries(vcpu: Vcpu, eoicount: int, in_lrs: Sequence[VgicIrq]) -> Sequence[VgicIrq]:
+    """Return the entries the EOIcount walk visits: the parked list, the whole list, its tail, or a part.
+
+    ``in_lrs``: what was in a list register; the posted forms of the walk leave it out.
     With nothing to walk for, the kernel reads the links of ``last_lr_irq`` but does not follow them.
     """
     profile, host = vcpu.vm.profile, vcpu.vm.host
     if profile.split_overflow:
         return tuple(vcpu.overflow_ap_list)
+    if profile.skip_in_lrs or profile.serialise_replay:
+        return tuple(irq for irq in vcpu.ap_list if irq not in in_lrs)
     if not profile.walk_from_tail:
         return tuple(vcpu.ap_list)
     last = host.last_lr_irq.get(vcpu.cpu)

@@ -41,14 +41,14 @@ def vgic_v3_configure_hcr(vcpu: Vcpu, als: ApListSummary) -> None:
 
 def maintenance_bits(vcpu: Vcpu, als: ApListSummary) -> int:
     """Return the conditions for a maintenance interrupt that ICH_HCR_EL2 and GICH_HCR share."""
-    profile, host, cpu_if = vcpu.vm.profile, vcpu.vm.host, vcpu.cpu_if
+    profile, cpu_if = vcpu.vm.profile, vcpu.cpu_if
     hcr = 0
     if profile.maintenance:
-        if als.irqs_pending_outside_lrs(host.nr_lr):
+        if als.irqs_pending_outside_lrs(vcpu.nr_lr):
             hcr |= HCR.NPIE
-        if als.irqs_active_outside_lrs(host.nr_lr):
+        if als.irqs_active_outside_lrs(vcpu.nr_lr):
             hcr |= HCR.LRENPIE
-        if als.irqs_outside_lrs(host.nr_lr) and not (profile.one_lr_refill and host.nr_lr == 1):
+        if als.irqs_outside_lrs(vcpu.nr_lr) and not (profile.one_lr_refill and vcpu.nr_lr == 1):
             hcr |= HCR.UIE
     else:
         hcr |= cpu_if.vgic_hcr & HCR.UIE
@@ -66,7 +66,7 @@ def _trap_dir(vcpu: Vcpu, als: ApListSummary) -> bool:
     vm = vcpu.vm
     if not vm.host.has_tdir and vm.profile.broadcast_needs_tdir:
         return True
-    if vm.profile.tdir_on_overflow and als.irqs_active_outside_lrs(vm.host.nr_lr):
+    if vm.profile.tdir_on_overflow and als.irqs_active_outside_lrs(vcpu.nr_lr):
         return True
     if vm.profile.tdir_by_route:
         return vgic_v3_needs_tdir(vcpu)

@@ -99,10 +99,15 @@ def vgic_access_active_prepare(vcpu: Vcpu, address: int, length: int) -> bool:
     """Return whether every vCPU must be stopped and synced before an access (section 14).
 
     True for ISACTIVER and ICACTIVER, reads too: a GICv3 guest may reach another vCPU's private interrupts.
-    A GICv2 guest may not, so there only SPIs need it.
+    A GICv2 guest may not, so there only SPIs need it. With stopvm GICR_CTLR, which may take LPIs off lists,
+    needs it as well.
     """
     place = _decode(vcpu, address, length)
-    if place is None or place.region is None or not place.region.halts:
+    if place is None or place.region is None:
+        return False
+    if place.region.write is vgic_mmio_write_v3r_ctlr:
+        return vcpu.vm.profile.stop_vm_for_lpis
+    if not place.region.halts:
         return False
     private = place.region.length == VGIC_NR_PRIVATE_IRQS // 8
     return not (private and vcpu.vm.vgic_model is VgicModel.V2)

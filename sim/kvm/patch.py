@@ -44,7 +44,7 @@ class Patch:
     outside : str
         Why there is nothing to show.
     base : str
-        Profile that has the behaviour.
+        Profile that has the behaviour, with switches as :func:`sim.kvm.profile.profile_named` reads them.
     """
 
     name: str

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hw.errors import InputError
 from sim.kvm.patch import Patch
 from sim.kvm.patch_rows import ROWS
-from sim.kvm.profile import PROFILES, Profile
+from sim.kvm.profile import Profile, profile_named
 
 __all__ = ["Patch", "patch_named", "patches", "switched"]
 
@@ -36,7 +36,7 @@ def switched(patch: Patch) -> dict[str, Profile]:
 
     They keep the name of the row's ``base``, so that what a scenario expects of it is expected of them.
     """
-    base = PROFILES[patch.base]
+    base = profile_named(patch.base)
     return {
         switch: replace(base.with_(**{switch: not getattr(base, switch)}), name=base.name)
         for switch in patch.switches

@@ -3,8 +3,9 @@
 A switch is one behaviour, named after what the kernel does when it is on, with the patch that brought it:
 ``mNN`` is the patch's number in the merged overflow series (spec section 20), ``v1-NN`` its number in the
 first posting, a bare word one of the later fixes of section 20.4. All switches on is Linux 7.3, except
-``split_overflow``, which was dropped before the merge, and the cures, which no kernel has: ``fixed`` is 7.3
-with all of them (:mod:`sim.kvm.cures` says what each is about). Each can be changed alone with
+``split_overflow``, which was dropped before the merge, what was posted and not merged, and the cures, which
+no kernel has: ``fixed`` is 7.3 with all of them (:mod:`sim.kvm.cures` says what each is about). Each can be
+changed alone with
 :meth:`Profile.with_`.
 """
 
@@ -102,6 +103,15 @@ class Profile:
     last_lr_on_overflow: bool = _switch("lastnull", "last_lr_irq is set only when the last LR is filled")
     last_lr_reference: bool = _switch("lastref", "last_lr_irq holds a reference until prune")
     movall_source: bool = _switch("movall", "ITS MOVALL moves the LPIs of its source redistributor")
+
+    # Posted, in no kernel so far.
+    stop_vm_for_lpis: bool = _switch("stopvm", "GICR_CTLR stops the VM: LPIs leave no list a vCPU runs with",
+                                     False)  # fmt: skip
+    vcpu_nr_lr: bool = _switch("cca-lrs", "a vCPU may have fewer list registers than the host", False)
+    skip_in_lrs: bool = _switch("skip-lrs", "the EOIcount walk visits the whole list less the INTIDs in LRs; "
+                                "no last_lr_irq", False)  # fmt: skip
+    serialise_replay: bool = _switch("serialise", "the EOIcount walk holds the list's lock from the fold on: "
+                                     "it visits what was not on_lr; no last_lr_irq", False)  # fmt: skip
 
     # Register traffic only: seen in the recorded kernels.
     vmcr_before_aprs: bool = _switch("traffic", "vcpu_put reads VMCR before the active priorities", False)

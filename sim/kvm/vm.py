@@ -91,6 +91,8 @@ class Vcpu:
         How often it was kicked.
     awaited : bool
         Somebody waits until it has left its guest (``kvm_make_request_wait``).
+    max_lrs : int or None, 1..16
+        List registers it may use, as a realm's creation decides; None: all the host has.
     """
 
     vcpu_id: int
@@ -107,6 +109,14 @@ class Vcpu:
     kicks: int = 0
     awaited: bool = False
     paused: bool = False
+    max_lrs: int | None = None
+
+    @property
+    def nr_lr(self) -> int:
+        """Number of list registers it has: the host's, or fewer (cca-lrs)."""
+        nr_lr = self.vm.host.nr_lr
+        limited = self.max_lrs is not None and self.vm.profile.vcpu_nr_lr
+        return min(nr_lr, self.max_lrs) if limited else nr_lr
 
     @property
     def mpidr(self) -> int:

@@ -2,12 +2,14 @@
 
 from hw.config import GicConfig
 from sim.kvm.ap_list import summarize_ap_list, vgic_prune_ap_list
+from sim.kvm.flush_sync import kvm_vgic_flush_hwstate
 from sim.kvm.host import Host
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.lpi import vgic_add_lpi, vgic_disable_lpis, vgic_its_cmd_handle_movall, vgic_its_free_ite
+from sim.kvm.mmio_redist import vgic_access_active_prepare
 from sim.kvm.regs import HCR
 from sim.kvm.vm import Vm
-from tests.sim.kvm.rig import Rig
+from tests.sim.kvm.rig import GICR, Rig
 from tests.sim.kvm.shows import shows
 
 
@@ -170,3 +172,38 @@ def movall_moves_its_sources_lpis_only(profile):
     irqs = [vgic_add_lpi(vcpu, 8192 + vcpu.vcpu_id) for vcpu in vm.vcpus]
     vgic_its_cmd_handle_movall(vm, vm.vcpus[0], vm.vcpus[1])
     assert [irq.target_vcpu.vcpu_id for irq in irqs] == [1, 1, 2]
+
+
+@shows("stop_vm_for_lpis")
+def disabling_lpis_stops_the_vm(profile):
+    """stopvm, 21.9: nobody runs on a list that LPIs are taken off."""
+    rig = Rig(profile, vcpus=2)
+    assert vgic_access_active_prepare(rig.vm.vcpus[1], GICR, 4)
+    assert not vgic_access_active_prepare(rig.vm.vcpus[1], GICR + 4, 4)
+
+
+@shows("vcpu_nr_lr")
+def a_vcpu_may_have_fewer_list_registers(profile):
+    """cca-lrs: the others stay empty, and the maintenance interrupts know of the smaller number."""
+    rig = Rig(profile, enter=False)
+    rig.vm.vcpus[0].max_lrs = 2
+    rig.inj(32, 33, 34)
+    kvm_vgic_flush_hwstate(rig.vm.vcpus[0])
+    cpu_if = rig.vm.vcpus[0].cpu_if
+    assert cpu_if.used_lrs == 2
+    assert cpu_if.vgic_hcr & HCR.NPIE
+
+
+@shows("skip_in_lrs", base="6.19")
+def the_walk_leaves_out_what_was_in_list_registers(profile):
+    """skip-lrs: the same result as tail in A08."""
+    the_walk_starts_behind_the_list_registers(profile)
+
+
+@shows("serialise_replay")
+def the_walk_needs_no_last_lr_irq(profile):
+    """serialise, A29: the LPIs are gone, and 32, EOIed outside the LRs, is found all the same."""
+    rig = _lpi_freed_while_it_is_in_the_last_lr(profile)
+    rig.eoi(32)
+    rig.exit()
+    assert rig.active(32) == [False]
