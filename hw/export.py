@@ -3,6 +3,7 @@
 from amaranth.back import rtlil, verilog
 
 from hw.apb import ApbCluster
+from hw.bench.bench import Bench
 from hw.cluster import Cluster, check_pes
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
@@ -11,7 +12,7 @@ from hw.errors import InputError
 from hw.plain_names import plain_names
 from hw.system import System, check_system
 
-__all__ = ["BUSES", "to_rtlil", "to_verilog"]
+__all__ = ["BUSES", "to_bench_verilog", "to_rtlil", "to_verilog"]
 
 #: How a build may be reached: its own port, or a standard bus in front of it (GICv2 only).
 BUSES = ("port", "apb")
@@ -57,6 +58,18 @@ def to_verilog(
     """
     top = _top(config, pes, bus, physical)
     text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
+    return plain_names(text)
+
+
+def to_bench_verilog(config: GicConfig, pes: int = 1, name: str = "bench") -> str:
+    """Return the synthesizable bench as one Verilog module; see :func:`to_verilog`.
+
+    Raises
+    ------
+    InputError
+        When ``pes`` is out of range.
+    """
+    text = verilog.convert(Bench(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
     return plain_names(text)
 
 

@@ -19,11 +19,13 @@ from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from hw.export import to_verilog
+from hw.export import to_bench_verilog, to_verilog
+from sim.generated import build_root
 from tb.tools import find_simulator
 
 __all__ = [
     "TOP",
+    "bench_verilog_of",
     "build_root",
     "build_simulation",
     "explain_failure",
@@ -56,12 +58,9 @@ public_flat_rw -module "{TOP}" -var "bus*"
 public_flat_rw -module "{TOP}" -var "spi"
 public_flat_rw -module "{TOP}" -var "ppi*"
 public_flat_rw -module "{TOP}" -var "settled"
+public_flat_rw -module "{TOP}" -var "commands*"
+public_flat_rw -module "{TOP}" -var "answers*"
 """
-
-
-def build_root() -> Path:
-    """Return the directory of everything generated: ``build`` in the checkout, or $SPILLWAY_BUILD."""
-    return Path(os.environ.get("SPILLWAY_BUILD") or Path(__file__).resolve().parent.parent / "build")
 
 
 def wave_kind(engine: str, waves: Path) -> str:
@@ -84,6 +83,12 @@ def wave_kind(engine: str, waves: Path) -> str:
 def verilog_of(config: GicConfig | GicV2Config, pes: int = 1, physical: PhysicalConfig | None = None) -> str:
     """Return the Verilog of a cluster; remembered, because exporting takes about a second."""
     return to_verilog(config, pes, name=TOP, physical=physical)
+
+
+@lru_cache(maxsize=16)
+def bench_verilog_of(config: GicConfig, pes: int = 1) -> str:
+    """Return the Verilog of a bench; see :func:`verilog_of`."""
+    return to_bench_verilog(config, pes, name=TOP)
 
 
 def quiet_runner(engine: str) -> Runner:

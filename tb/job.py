@@ -15,6 +15,7 @@ import cocotb
 from hw.config_physical import PhysicalConfig
 from sim import progress
 from sim.engines.job import config_from_json, find_function
+from tb.bench_link import bring_up_bench
 from tb.driver import bring_up
 from tb.driver_system import bring_up_system
 
@@ -42,6 +43,8 @@ async def run(dut) -> None:
             config, pes = config_from_json(job["config"]), job["pes"]
             if job["physical"]:
                 subject = await bring_up_system(dut, config, PhysicalConfig(**job["physical"]), pes)
+            elif job["bench"]:
+                subject = await bring_up_bench(dut, config, pes)
             else:
                 subject = await bring_up(dut, config, pes)
             answer = {"result": await find_function(job["function"])(subject, **job["arguments"])}

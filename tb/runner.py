@@ -32,16 +32,34 @@ from hw.errors import InputError
 from sim import progress as progress_reports
 from sim.engines.golden import golden_port
 from sim.engines.job import config_to_json, find_function
+from sim.generated import build_root
 from sim.golden_physical import GoldenSystem
 from sim.port import run
-from tb.build import TOP, build_root, build_simulation, quiet_runner, verilog_of, wave_kind
+from tb.build import (
+    TOP,
+    bench_verilog_of,
+    build_simulation,
+    quiet_runner,
+    verilog_of,
+    wave_kind,
+)
 from tb.coverage import Coverage
 from tb.tools import SIMULATORS, find_simulator
 
 __all__ = ["ENGINES", "BenchResult", "JobError", "run_bench", "run_job"]
 
 #: Everything a job runs on, quickest first.
-ENGINES = ("golden", "verilator", "icarus", "amaranth")
+ENGINES = (
+    "golden", "verilator", "icarus", "amaranth",
+    "bench-compiled", "bench-verilator", "bench-icarus", "bench-amaranth",
+)  # fmt: skip
+_BENCH = "bench-"
+#: Engines that run in this process, by the module that has their ``run_job``.
+_IN_PROCESS = {
+    "amaranth": "sim.engines.amaranth",
+    "bench-amaranth": "sim.bench.amaranth",
+    "bench-compiled": "sim.bench.compiled",
+}
 #: Seconds between two looks at a running simulator's progress.
 _POLL = 0.2
 #: Seconds that the directory of a failed run is kept.
@@ -106,22 +124,32 @@ def run_job(
     config = config or GicConfig()
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}; one of {', '.join(ENGINES)}")
+    bench, simulator = engine.startswith(_BENCH), engine.removeprefix(_BENCH)
+    if bench and not isinstance(config, GicConfig):
+        raise InputError(f"engine {engine}: the bench has GICv3 interfaces only; choose another engine")
+    if bench and physical is not None:
+        raise InputError(f"engine {engine}: the bench has no physical side; choose another engine")
     path, kind = _wave_file(engine, waves)
     function = find_function(job)
     arguments = json.loads(json.dumps(arguments or {}))
-    if engine in SIMULATORS:
-        text = verilog if verilog is not None else verilog_of(config, pes, physical)
-        simulation = build_simulation(engine, text, kind)
-        return _run_simulated(engine, simulation, job, arguments, config, pes, physical, path, progress)
+    if simulator in SIMULATORS:
+        if bench:
+            text = verilog if verilog is not None else bench_verilog_of(config, pes)
+        else:
+            text = verilog if verilog is not None else verilog_of(config, pes, physical)
+        simulation = build_simulation(simulator, text, kind)
+        return _run_simulated(
+            simulator, simulation, job, arguments, config, pes, physical, path, progress, bench
+        )
     with progress_reports.listening(progress):
         if physical is not None:
             result = _run_system(function, arguments, engine, config, physical, pes, path)
         elif engine == "golden":
             result = run(function([golden_port(config) for _ in range(pes)], **arguments))
         else:
-            from sim.engines import amaranth  # takes long to import; most runs do not need it
-
-            result = amaranth.run_job(function, arguments, config, pes, path)
+            # These take long to import; most runs need none of them.
+            module = importlib.import_module(_IN_PROCESS[engine])
+            result = module.run_job(function, arguments, config, pes, path)
     return json.loads(json.dumps(result))
 
 
@@ -138,7 +166,7 @@ def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str 
     """Return the wave file's absolute path and its format."""
     if waves is None:
         return None, None
-    kind = wave_kind(engine, Path(waves))
+    kind = wave_kind(engine.removeprefix(_BENCH), Path(waves))
     path = Path(waves).resolve()
     if not path.parent.is_dir():
         raise InputError(f"{waves}: there is no directory {path.parent}; create it first")
@@ -223,7 +251,9 @@ def _remake(error: dict[str, Any]) -> Exception:
     return made
 
 
-def _run_simulated(engine, simulation, job, arguments, config, pes, physical, waves, progress) -> Any:
+def _run_simulated(
+    engine, simulation, job, arguments, config, pes, physical, waves, progress, bench=False
+) -> Any:
     with _run_directory(engine) as directory:
         description = {
             "function": job,
@@ -231,6 +261,7 @@ def _run_simulated(engine, simulation, job, arguments, config, pes, physical, wa
             "config": config_to_json(config),
             "pes": pes,
             "physical": asdict(physical) if physical else None,
+            "bench": bench,
             "answer": str(directory / "answer.json"),
             "progress": str(directory / "progress"),
         }

@@ -46,6 +46,8 @@ MAX_LENGTH = 255
 class Mark(enum.IntEnum, shape=4):
     """What a message is; no other value begins one."""
 
+    #: None of these; never sent.
+    NONE = 0
     #: Host to bench: a command, answered in any case.
     COMMAND = 0xC
     #: Host to bench: a command that is answered only by errors and by answers that carry words.
@@ -84,6 +86,8 @@ class Opcode(enum.IntEnum, shape=8):
 class Error(enum.IntEnum, shape=8):
     """Why a command was not executed. Nothing of it has been."""
 
+    #: None of these; never sent.
+    NONE = 0
     #: The word is no header (wrong mark); only this word was skipped.
     MARK = 0x01
     #: There is no such command.
@@ -96,11 +100,15 @@ class Error(enum.IntEnum, shape=8):
     BUSY = 0x05
     #: LOAD reaches beyond the program memory.
     RANGE = 0x06
+    #: A deactivation waits to be told of; ask for STATUS, then access again.
+    PENDING = 0x07
 
 
 class Cause(enum.IntEnum, shape=8):
     """Why a guest stopped."""
 
+    #: None of these; never sent.
+    NONE = 0
     #: The operations that RESUME allowed are done.
     BUDGET = 0x01
     #: A system register trapped to EL2; the operation waits for its completion.
@@ -128,6 +136,8 @@ class Cause(enum.IntEnum, shape=8):
 class Kind(enum.IntEnum, shape=4):
     """What a record is about. SYSREG to NOP are operations: they take a guest's time."""
 
+    #: None of these; never sent.
+    NONE = 0
     SYSREG = 0x1
     MMIO = 0x2
     WFI = 0x3
@@ -211,14 +221,18 @@ class RecordWord(data.Struct):
 
 
 class StatusWord(data.Struct):
-    """First word of STATUS' answer: settled lines, and whether the guest runs or waits for completion."""
+    """First word of STATUS' answer: lines, whether the guest runs, whether an operation waits for completion.
+
+    With ``deactivated`` the physical interrupt of the next word has been deactivated, and is told of now.
+    """
 
     virq: 1
     vfiq: 1
     maintenance: 1
     running: 1
     waiting: 1
-    _: 11
+    deactivated: 1
+    _: 10
     records: 16
 
 
@@ -236,14 +250,14 @@ class StopWord(data.Struct):
 
 #: Words of a record: RecordWord, clock, encoding or address, value low, value high.
 RECORD_WORDS = 5
-#: Words of a report: StopWord, pintid, operations since RESUME, ESR, then the last operation's record.
-REPORT_WORDS = 4 + RECORD_WORDS
+#: Words of a report: StopWord, pintid, operations since RESUME, ESR, clock, the last operation's record.
+REPORT_WORDS = 5 + RECORD_WORDS
 #: Words of HELLO's answer: version, ICH_VTR_EL2, HelloWord, program memory (instructions), log (records).
 HELLO_WORDS = 5
 #: Words of ACCESS' answer: outcome, value low, value high, ESR.
 ACCESS_ANSWER_WORDS = 4
-#: Words of STATUS' answer: StatusWord, operations, clock.
-STATUS_WORDS = 3
+#: Words of STATUS' answer: StatusWord, pintid, operations, clock.
+STATUS_WORDS = 4
 #: Words of RESUME: ResumeWord, most operations (0: no limit), value low, value high.
 RESUME_WORDS = 4
 #: Words of LOAD, at most: address and 127 instructions.

@@ -86,18 +86,22 @@ def build_machine(
     vm = build_vm(spec, scenario.interrupts, profile)
     machine = Machine(ports, vm, spec.mi, spec.kick, EventLog())
     machine.resampled = {one.intid for one in scenario.interrupts if one.resample}
-    for number, guest in _guests(scenario).items():
+    for number, guest in _guests(scenario, ports, spec.vcpus).items():
         machine.runners[number].guest = guest
     return machine
 
 
-def _guests(scenario: Scenario) -> dict[int, Guest]:
-    """Return the guests of a scenario by vCPU; those that run the same machine code share its memory."""
+def _guests(scenario: Scenario, ports: Sequence[CpuPort], vcpus: int) -> dict[int, Guest]:
+    """Return the guests of a scenario by vCPU; those that run the same machine code share its memory.
+
+    Where a vCPU has a CPU of its own with a guest engine, that executes its program.
+    """
     guests: dict[int, Guest] = {}
     memories: dict[int, Memory] = {}
     for number, program in scenario.guests.items():
         if isinstance(program, Program):
-            guests[number] = ProgramGuest(program, number, scenario.file)
+            engine = getattr(ports[number], "guest", None) if len(ports) >= vcpus else None
+            guests[number] = (engine or ProgramGuest)(program, number, scenario.file)
             continue
         from sim.guest.aarch64_cpu import Aarch64Guest  # takes long to import; most scenarios have none
 

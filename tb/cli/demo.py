@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from hw.errors import InputError
+from sim.generated import build_root
 from sim.trace import Meta
-from tb.build import build_root
 from tb.cli.recorded import print_recording, print_replay
 from tb.cli.story import cause, print_act, save_marks
 from tb.runner import ENGINES

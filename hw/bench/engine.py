@@ -1,0 +1,399 @@
+"""The guest engine: a sequencer that executes an assembled guest program on one CPU port.
+
+An instruction takes two cycles, *next* and *execute*; a system-register access its latency more, and until
+the lines have settled where RESUME asks for it. Between two operations, in *next*, the engine looks for
+reasons to stop. What it does, and when, is specified in ``docs/mailbox.md``.
+"""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.bench.access import AccessSwitch
+from hw.bench.alu import Alu, Branch
+from hw.bench.engine_port import EnginePortSignature, Record
+from hw.bench.instruction import FREE_LIMIT, REGISTERS, Instruction, MemoryDetail, Op
+from hw.bench.log import Log
+from hw.bench.protocol import Cause, Kind, LatencyWord, ResumeWord
+from hw.bench.watch import Watch
+from hw.config import GicConfig
+from hw.port import CpuPortSignature, Outcome, PeContext
+
+__all__ = ["LOG_DEPTH", "PROGRAM_DEPTH", "GuestEngine"]
+
+#: Instructions of program memory, and records of the log, unless said otherwise.
+PROGRAM_DEPTH, LOG_DEPTH = 512, 64
+#: The PE state of a guest under an ordinary hypervisor.
+_GUEST = {"imo": 1, "fmo": 1, "nv": 0, "sre_el1": 1, "sre_el2": 1, "hfgrtr_igrpen": 0, "hfgwtr_igrpen": 0}
+#: Operations that stop by themselves: the record's kind and the cause.
+_STOPPING = {
+    Op.HALT: (Kind.HALT, Cause.HALT),
+    Op.LOAD: (Kind.MMIO, Cause.MMIO),
+    Op.STORE: (Kind.MMIO, Cause.MMIO),
+    Op.EXIT: (Kind.EXIT, Cause.EXIT),
+}
+
+
+class GuestEngine(wiring.Component):
+    """One PE's guest engine.
+
+    Parameters
+    ----------
+    config : GicConfig
+        Configuration of the interface behind ``cpu``.
+    program_depth : int, power of two, at most 65536
+        Instructions of program memory.
+    log_depth : int, 4..65535
+        Records of the log.
+
+    Members
+    -------
+    host : In(EnginePortSignature())
+        The mailbox's side.
+    cpu : Out(CpuPortSignature(config))
+        The CPU interface; its accesses are the guest's while it runs, else the host's.
+    """
+
+    def __init__(self, config: GicConfig, program_depth: int = PROGRAM_DEPTH, log_depth: int = LOG_DEPTH):
+        self._config = config
+        self._program_depth = program_depth
+        self._log_depth = log_depth
+        super().__init__({"host": In(EnginePortSignature()), "cpu": Out(CpuPortSignature(config))})
+
+    def elaborate(self, platform):
+        m = Module()
+        self._memories(m)
+        self._signals(m)
+        self._access(m)
+        self._watches(m)
+        self._record(m)
+        self._sequencer(m)
+        self._finish(m)
+        return m
+
+    def _memories(self, m):
+        """Make program memory, read at what ``pc`` will be, registers, read without delay, and the log."""
+        depth = self._program_depth
+        m.submodules.program = program = Memory(shape=Instruction, depth=depth, init=[])
+        m.submodules.registers = registers = Memory(shape=64, depth=REGISTERS, init=[])
+        m.submodules.log = self._log = Log(self._log_depth)
+        write, read = program.write_port(), program.read_port(transparent_for=())
+        self._pc, self._pc_next = Signal(range(depth)), Signal(range(depth))
+        self._fetched = read.data
+        m.d.comb += [
+            write.en.eq(self.host.write), write.addr.eq(self.host.address),
+            write.data.eq(self.host.instruction), read.addr.eq(self._pc_next), self._pc_next.eq(self._pc),
+        ]  # fmt: skip
+        m.d.sync += self._pc.eq(self._pc_next)
+        self._rd, self._rs = registers.read_port(domain="comb"), registers.read_port(domain="comb")
+        self._put = registers.write_port()
+        m.d.comb += [self._rd.addr.eq(self._fetched.rd), self._rs.addr.eq(self._fetched.rs)]
+
+    def _signals(self, m):
+        self._one, self._source = Signal(Instruction), Signal(64)
+        self._a, self._b, self._wide = Signal(64), Signal(64), Signal(64)
+        self._forced = Signal()  # a NOP that is not in the program
+        self._delay, self._free = Signal(32), Signal(range(FREE_LIMIT + 1))
+        self._options = Signal(ResumeWord)
+        self._budget, self._done_operations = Signal(32), Signal(32)
+        self._operations, self._clock = Signal(32), Signal(32)
+        self._running, self._waiting, self._begins = Signal(), Signal(), Signal()
+        self._boundary = Signal()  # an operation, or RESUME, has just ended
+        self._kicked = Signal()
+        self._esr, self._faulted, self._result = Signal(32), Signal(), Signal(64)
+        self._value = Signal(64)  # RESUME's
+        # A finished operation: its value and whether it faulted.
+        self._done, self._done_value, self._done_fault = Signal(), Signal(64), Signal()
+        self._cause, self._stop = Signal(Cause), Signal()
+        self._reporting, self._told = Signal(), Signal(Cause)
+
+    def _access(self, m):
+        """Connect the CPU port; the guest's request is its instruction."""
+        host, one = self.host, self._one
+        m.submodules.access = access = AccessSwitch(self._config)
+        connect(m, access.cpu, flipped(self.cpu))
+        guest = access.guest
+        self._issue, self._issued = guest.valid, guest.ready
+        self._held, self._pintid = access.deactivated, access.pintid
+        connect(m, flipped(host.access), access.host)
+        asked = guest.payload
+        m.d.comb += [
+            access.running.eq(self._running),
+            access.take.eq(host.take | (host.report.valid & host.report.ready)),
+            asked.encoding.eq(one.detail), asked.write.eq(one.op == Op.MSR), asked.el.eq(1),
+            asked.rt.eq(one.rd), asked.context.eq(PeContext.const(_GUEST)),
+            asked.value.eq(Mux(one.op == Op.MSR, self._source, 0)),
+            host.response.valid.eq(self.cpu.response.valid & ~self._running),
+            host.response.payload.eq(self.cpu.response.payload),
+        ]  # fmt: skip
+
+    def _watches(self, m):
+        """Find what stops the guest between two operations; the last of the list is the most urgent."""
+        mi_latency, kick_latency = Signal(LatencyWord), Signal(LatencyWord)
+        with m.If(self.host.configure):
+            m.d.sync += [mi_latency.eq(self.host.mi_latency), kick_latency.eq(self.host.kick_latency)]
+        with m.If(self.host.kick):
+            m.d.sync += self._kicked.eq(1)
+        self._look, self._forget = Signal(), Signal()
+        m.submodules.mi = mi = Watch()
+        m.submodules.kick = kick = Watch()
+        for watch, latency, level in (
+            (mi, mi_latency, self.cpu.maintenance), (kick, kick_latency, self._kicked)
+        ):  # fmt: skip
+            m.d.comb += [
+                watch.latency.eq(latency), watch.level.eq(level), watch.look.eq(self._look),
+                watch.operations.eq(self._operations), watch.clock.eq(self._clock),
+                watch.forget.eq(self._forget),
+            ]  # fmt: skip
+        self._due, self._due_cause = Signal(), Signal(Cause)
+        spent = (self._budget != 0) & (self._done_operations >= self._budget)
+        for asks, cause in (
+            (self._log.full, Cause.LOG),
+            (self._boundary & spent, Cause.BUDGET),
+            (self._boundary & mi.over, Cause.MAINTENANCE),
+            (self._boundary & kick.over, Cause.KICK),
+            (self._boundary & self._held, Cause.DEACTIVATION),
+        ):
+            with m.If(asks):
+                m.d.comb += [self._due.eq(1), self._due_cause.eq(cause)]
+
+    def _record(self, m):
+        """Fill the log: with what the guest records at once, with an operation in the cycle after it."""
+        self._last, self._logs, log = Signal(Record), Signal(), self._log
+        self._notes, self._note = log.notes, log.note
+        connect(m, log.log, flipped(self.host.log))
+        m.d.comb += [
+            log.note.what.pc.eq(self._pc), log.note.clock.eq(self._clock),
+            log.keep.eq(self._logs), log.operation.eq(self._last), self.host.records.eq(log.records),
+        ]  # fmt: skip
+        m.d.sync += self._logs.eq(0)
+
+    def _operation(self, m, kind, target=0, value=0):
+        """Begin an operation: count it and describe it."""
+        what, done = self._last.what, self._done_operations
+        m.d.sync += [
+            self._operations.eq(self._operations + 1), done.eq(done + 1), self._free.eq(0),
+            what.kind.eq(kind), what.pc.eq(self._pc), what.outcome.eq(Outcome.OK),
+            what.write.eq((self._one.op == Op.MSR) | (self._one.op == Op.STORE)),
+            what.size.eq(Mux(kind == Kind.MMIO, MemoryDetail(self._one.detail[:8]).size, 0)),
+            what.rt.eq(Mux((kind == Kind.SYSREG) | (kind == Kind.MMIO), self._one.rd, 0)),
+            what.virq.eq(self.cpu.virq), what.vfiq.eq(self.cpu.vfiq),
+            self._last.clock.eq(self._clock), self._last.target.eq(target), self._last.value.eq(value),
+        ]  # fmt: skip
+
+    def _sequencer(self, m):
+        cpu, host, one = self.cpu, self.host, self._one
+        m.submodules.alu = self._alu = Alu()
+        m.submodules.branch = self._branch = Branch()
+        literal = Mux(one.literal, Cat(one.imm, self._wide[:32]), self._b)
+        source = self._source
+        m.d.comb += [
+            source.eq(literal),
+            self._alu.op.eq(one.op), self._alu.a.eq(self._a), self._alu.b.eq(source),
+            self._branch.a.eq(self._a), self._branch.b.eq(source),
+            self._branch.condition.eq(one.detail),
+        ]  # fmt: skip
+        clear = Signal(range(REGISTERS))
+        with m.FSM() as fsm:
+            m.d.comb += host.ready.eq(~fsm.ongoing("clear"))
+            with m.State("clear"):
+                m.d.comb += [self._put.en.eq(1), self._put.addr.eq(clear)]
+                m.d.sync += clear.eq(clear + 1)
+                with m.If(clear == REGISTERS - 1):
+                    m.next = "stopped"
+            with m.State("stopped"):
+                with m.If(host.resume):
+                    m.d.sync += [
+                        self._options.eq(host.options), self._budget.eq(host.budget),
+                        self._value.eq(host.value), self._done_operations.eq(0), self._running.eq(1),
+                    ]  # fmt: skip
+                    m.next = "start"
+            with m.State("start"):
+                self._start(m)
+                m.next = "next"
+            with m.State("next"):
+                settles = self._boundary & (self._options.exact | self._begins)
+                with m.If(settles & ~cpu.settled):
+                    m.d.sync += self._clock.eq(self._clock + ~self._begins)
+                with m.Else():
+                    m.d.comb += self._look.eq(self._boundary)
+                    m.d.sync += [self._boundary.eq(0), self._begins.eq(0)]
+                    with m.If(self._due):
+                        m.d.comb += [self._stop.eq(1), self._cause.eq(self._due_cause)]
+                        m.next = "stopped"
+                    with m.Else():
+                        self._fetch(m)
+                        m.next = "execute"
+            with m.State("execute"):
+                m.next = "next"
+                self._execute(m)
+            with m.State("wait"):
+                m.d.sync += self._clock.eq(self._clock + 1)
+                response = cpu.response.payload
+                with m.If(cpu.response.valid):
+                    m.d.sync += [self._last.what.outcome.eq(response.outcome), self._esr.eq(response.esr)]
+                    with m.If(response.outcome == Outcome.TRAP_EL2):
+                        m.d.comb += [self._stop.eq(1), self._cause.eq(Cause.TRAP)]
+                        m.d.sync += self._waiting.eq(1)
+                        m.next = "stopped"
+                    with m.Else():
+                        m.d.comb += [
+                            self._done.eq(1), self._done_value.eq(response.value),
+                            self._done_fault.eq(response.outcome != Outcome.OK),
+                        ]  # fmt: skip
+                        m.next = "next"
+
+    def _start(self, m):
+        """RESUME: finish what waits, begin afresh, jump."""
+        options = self._options
+        m.d.sync += [self._boundary.eq(1), self._begins.eq(1)]
+        with m.If(options.entry):
+            m.d.comb += self._forget.eq(1)
+            m.d.sync += self._kicked.eq(0)
+        with m.If(options.complete & self._waiting):
+            m.d.comb += [
+                self._done.eq(1), self._done_value.eq(Mux(options.fault, 0, self._value)),
+                self._done_fault.eq(options.fault),
+            ]  # fmt: skip
+            m.d.sync += self._esr.eq(Mux(options.fault, self._value, 0))
+        m.d.sync += self._waiting.eq(0)
+        with m.If(options.jump):
+            m.d.comb += self._pc_next.eq(options.pc)
+            m.d.sync += [self._delay.eq(0), self._free.eq(0)]
+
+    def _fetch(self, m):
+        """Take the next instruction and its operands; a pause, and too much freedom, are operations."""
+        m.d.sync += [
+            self._one.eq(self._fetched), self._a.eq(self._rd.data), self._b.eq(self._rs.data),
+            self._forced.eq(0),
+        ]  # fmt: skip
+        with m.If((self._delay != 0) | (self._free == FREE_LIMIT)):
+            m.d.sync += [self._one.op.eq(Op.NOP), self._forced.eq(1)]
+
+    def _execute(self, m):
+        one, source, alu = self._one, self._source, self._alu
+        step, free = Signal(), Signal()
+        with m.If(step):
+            m.d.comb += self._pc_next.eq(self._pc + 1)
+        with m.If(free):
+            m.d.sync += self._free.eq(self._free + 1)
+        with m.If((one.op != Op.WIDE) & (self._issued | ~self._issue)):
+            m.d.sync += self._wide.eq(0)
+        put = [self._put.en.eq(1), self._put.addr.eq(one.rd), self._put.data.eq(alu.result)]
+        note = self._note
+        with m.Switch(one.op):
+            with m.Case(Op.MRS, Op.MSR):
+                m.d.comb += self._issue.eq(1)
+                m.next = "execute"
+                with m.If(self._issued):
+                    self._operation(m, Kind.SYSREG, one.detail, Mux(one.op == Op.MSR, source, 0))
+                    m.d.sync += self._clock.eq(self._clock + 1)
+                    m.next = "wait"
+            with m.Case(*_STOPPING):
+                for op, (kind, cause) in _STOPPING.items():
+                    with m.If(one.op == op):
+                        stored = Mux(one.literal, self._wide, self._b)
+                        self._operation(m, kind, *((one.imm, Mux(op == Op.STORE, stored, 0))
+                                                   if kind is Kind.MMIO else ()))  # fmt: skip
+                        m.d.comb += self._cause.eq(cause)
+                with m.If((one.op == Op.LOAD) | (one.op == Op.STORE)):
+                    m.d.sync += self._waiting.eq(1)
+                with m.Else():
+                    m.d.sync += self._logs.eq(self._options.record)
+                m.d.comb += [self._stop.eq(1), step.eq(one.op == Op.EXIT)]
+                m.next = "stopped"
+            with m.Case(Op.WFI):
+                self._operation(m, Kind.WFI)
+                m.d.comb += step.eq(1)
+                m.d.sync += [self._boundary.eq(1), self._logs.eq(self._options.record)]
+                with m.If(~self.cpu.virq & ~self.cpu.vfiq):
+                    m.d.comb += [self._stop.eq(1), self._cause.eq(Cause.WFI)]
+                    m.next = "stopped"
+            with m.Case(Op.NOP):
+                self._operation(m, Kind.NOP)
+                m.d.comb += step.eq(~self._forced)
+                m.d.sync += [
+                    self._boundary.eq(1), self._logs.eq(self._options.record),
+                    self._clock.eq(self._clock + 1),
+                ]  # fmt: skip
+                with m.If(~self._forced):
+                    m.d.sync += self._delay.eq(Mux(one.imm == 0, 0, one.imm - 1))
+                with m.Elif(self._delay != 0):
+                    m.d.sync += self._delay.eq(self._delay - 1)
+            with m.Case(Op.MOV, Op.ADD, Op.SUB, Op.AND, Op.ORR, Op.BIC, Op.LSL, Op.LSR):
+                m.d.comb += [step.eq(1), free.eq(1), *put]
+            with m.Case(Op.CMP):
+                m.d.comb += [step.eq(1), free.eq(1), self._branch.set.eq(1)]
+            with m.Case(Op.B):
+                m.d.comb += [free.eq(1), step.eq(~self._branch.taken)]
+                with m.If(self._branch.taken):
+                    m.d.comb += self._pc_next.eq(one.imm)
+            with m.Case(Op.LOOP):
+                m.d.comb += [free.eq(1), step.eq(alu.result == 0), *put]
+                with m.If(alu.result != 0):
+                    m.d.comb += self._pc_next.eq(one.imm)
+            with m.Case(Op.LOG):
+                m.d.comb += [
+                    step.eq(1), free.eq(1), self._notes.eq(1),
+                    note.what.kind.eq(Kind.NOTE), note.value.eq(source),
+                ]  # fmt: skip
+            with m.Case(Op.EXPECT):
+                m.d.comb += [
+                    step.eq(1), free.eq(1), self._notes.eq(~self._branch.equal),
+                    note.what.kind.eq(Kind.FAILED), note.value.eq(self._a),
+                ]  # fmt: skip
+            with m.Case(Op.CHECK):
+                m.d.comb += [
+                    step.eq(1), self._notes.eq(~self._faulted & (self._result != source)),
+                    note.what.kind.eq(Kind.FAILED), note.value.eq(self._result),
+                ]  # fmt: skip
+            with m.Case(Op.CHECK_FAULT):
+                m.d.comb += [
+                    step.eq(1), self._notes.eq(self._faulted != one.imm[0]),
+                    note.what.kind.eq(Kind.FAILED), note.value.eq(Mux(self._faulted, self._esr, 0)),
+                ]  # fmt: skip
+            with m.Case(Op.WIDE):
+                m.d.comb += step.eq(1)
+                m.d.sync += self._wide.eq(Cat(one.imm, self._wide[:32]))
+            with m.Default():
+                m.d.comb += [self._stop.eq(1), self._cause.eq(Cause.PROGRAM)]
+                m.next = "stopped"
+
+    def _finish(self, m):
+        """Write a read's value back; report a stop; show counters and lines."""
+        one, host, cpu = self._one, self.host, self.cpu
+        detail = MemoryDetail(one.detail[:8])
+        value = Signal(64)
+        bit = self._done_value.bit_select(detail.bit, 1)
+        m.d.comb += value.eq(Mux((one.op == Op.LOAD) & detail.select, bit, self._done_value))
+        with m.If(self._done):
+            reads = (one.op == Op.MRS) | (one.op == Op.LOAD)
+            m.d.comb += [
+                self._put.en.eq(reads & one.store), self._put.addr.eq(one.rd), self._put.data.eq(value),
+                self._pc_next.eq(self._pc + 1),
+            ]  # fmt: skip
+            m.d.sync += [
+                self._result.eq(value), self._faulted.eq(self._done_fault), self._boundary.eq(1),
+                self._logs.eq(self._options.record),
+            ]  # fmt: skip
+            with m.If(reads):
+                m.d.sync += self._last.value.eq(self._done_value)
+        with m.If(self._stop):
+            m.d.sync += [self._running.eq(0), self._reporting.eq(1), self._told.eq(self._cause)]
+        with m.If(host.report.valid & host.report.ready):
+            m.d.sync += self._reporting.eq(0)
+        report = host.report.payload
+        m.d.comb += [
+            host.report.valid.eq(self._reporting & cpu.settled & ~self._logs),
+            report.stop.cause.eq(self._told), report.stop.records.eq(self._log.records),
+            report.stop.virq.eq(cpu.virq), report.stop.vfiq.eq(cpu.vfiq),
+            report.stop.maintenance.eq(cpu.maintenance), report.stop.deactivated.eq(self._held),
+            report.pintid.eq(self._pintid.pintid), report.operations.eq(self._done_operations),
+            report.esr.eq(self._esr), report.clock.eq(self._clock), report.last.eq(self._last),
+            host.running.eq(self._running | self._reporting), host.waiting.eq(self._waiting),
+            host.settled.eq(cpu.settled),
+            host.deactivated.eq(self._held), host.pintid.eq(self._pintid.pintid),
+            host.virq.eq(cpu.virq), host.vfiq.eq(cpu.vfiq), host.maintenance.eq(cpu.maintenance),
+            host.operations.eq(self._operations), host.clock.eq(self._clock),
+        ]  # fmt: skip

@@ -1,0 +1,62 @@
+"""The log of a guest engine."""
+
+from amaranth.hdl import Module, Mux
+from amaranth.lib import stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from hw.bench.engine_port import Record
+
+__all__ = ["Log"]
+
+#: Records that may be on their way in when ``full`` is seen.
+_MARGIN = 2
+
+
+class Log(wiring.Component):
+    """A FIFO of records with two writers, which never write in the same cycle.
+
+    Parameters
+    ----------
+    depth : int, 4..65535
+        Records it holds.
+
+    Members
+    -------
+    keep, operation : In(1), In(Record)
+        Write an operation.
+    notes, note : In(1), In(Record)
+        Write what the guest records.
+    full : Out(1)
+        There may be no room for two more.
+    records : Out(16)
+        How many it holds.
+    log : Out(stream.Signature(Record))
+        The oldest.
+    """
+
+    keep: In(1)
+    operation: In(Record)
+    notes: In(1)
+    note: In(Record)
+    full: Out(1)
+    records: Out(16)
+    log: Out(stream.Signature(Record))
+
+    def __init__(self, depth: int):
+        self._depth = depth
+        super().__init__()
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.fifo = fifo = SyncFIFOBuffered(width=Record.as_shape().size, depth=self._depth)
+        m.d.comb += [
+            fifo.w_en.eq(self.keep | self.notes),
+            fifo.w_data.eq(Mux(self.notes, self.note, self.operation)),
+            self.log.valid.eq(fifo.r_rdy),
+            self.log.payload.eq(fifo.r_data),
+            fifo.r_en.eq(self.log.ready),
+            self.records.eq(fifo.level),
+            self.full.eq(fifo.level >= self._depth - _MARGIN),
+        ]
+        return m

@@ -1,0 +1,380 @@
+"""The mailbox: commands of the host in, answers out (``docs/mailbox.md``)."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.lib import enum, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from hw.bench import protocol
+from hw.bench.check import HeaderCheck
+from hw.bench.engine_port import EnginePortSignature, Record
+from hw.bench.protocol import AccessWord, Error, Header, HelloWord, Mark, Opcode
+from hw.bench.sender import Sender
+from hw.config import GicConfig
+from hw.port import Outcome, Response, observe_layout
+
+__all__ = ["Mailbox", "state_words"]
+
+_WORD = 32
+#: Records in one answer, at most.
+_RECORDS = protocol.MAX_LENGTH // protocol.RECORD_WORDS
+_ARGUMENTS = 4
+#: What the mailbox looks at of the command's engine; the flags of StatusWord, in order.
+_SHOWN = ("running", "ready", "settled", "records", "deactivated", "pintid", "operations", "clock")
+_STATUS = ("virq", "vfiq", "maintenance", "running", "waiting", "deactivated")
+
+
+class _Source(enum.Enum, shape=3):
+    """What an answer's words are."""
+
+    NONE = 0
+    ERROR = 1
+    HELLO = 2
+    ACCESS = 3
+    STATUS = 4
+    STATE = 5
+    REPORT = 6
+    LOG = 7
+
+
+def state_words(config: GicConfig) -> int:
+    """Return how many words the answer to STATE has."""
+    return -(-observe_layout(config).size // _WORD)
+
+
+def _words(value, count):
+    """Return ``count`` words of a value, the low one first."""
+    return [value[_WORD * n : _WORD * (n + 1)] for n in range(count)]
+
+
+class Mailbox(wiring.Component):
+    """Takes a command, has it executed, answers; between commands it tells what guests have stopped.
+
+    A word a cycle both ways; a command takes two cycles more than it has words, an access its latency,
+    during which the next command comes in.
+
+    Parameters
+    ----------
+    config : GicConfig
+        Configuration of the interfaces.
+    pes : int, 1..8
+        Number of PEs.
+    program_depth, log_depth : int
+        Of the engines.
+
+    Members
+    -------
+    commands : In(stream.Signature(32))
+        Words from the host.
+    answers : Out(stream.Signature(32))
+        Words to the host.
+    pe0, pe1, ... : Out(EnginePortSignature())
+        The engines.
+    observe0, observe1, ... : In(observe_layout(config))
+        Their interfaces' storage.
+    """
+
+    def __init__(self, config: GicConfig, pes: int, program_depth: int, log_depth: int):
+        self._config, self._pes = config, pes
+        self._depths = program_depth, log_depth
+        ports = {f"pe{n}": Out(EnginePortSignature()) for n in range(pes)}
+        probes = {f"observe{n}": In(observe_layout(config)) for n in range(pes)}
+        words = stream.Signature(_WORD)
+        super().__init__({"commands": In(words), "answers": Out(words), **ports, **probes})
+
+    def elaborate(self, platform):
+        m = Module()
+        self._engines = [getattr(self, f"pe{n}") for n in range(self._pes)]
+        self._header = Signal(Header)
+        self._arguments = [Signal(_WORD, name=f"argument{n}") for n in range(_ARGUMENTS)]
+        self._index, self._pe = Signal(8), Signal(range(max(self._pes, 2)))
+        self._selection(m)
+        self._answering(m)
+        self._accesses(m)
+        self._commands(m)
+        return m
+
+    def _selection(self, m):
+        """Pick the signals of the command's PE, and show the command's words to all of them."""
+        m.d.comb += self._pe.eq(self._header.pe)
+        words = self._arguments
+        self._is = {}
+        for name in _SHOWN:
+            self._is[name] = Array(getattr(engine, name) for engine in self._engines)[self._pe]
+        status = protocol.StatusWord
+        shown = Array(Cat(getattr(engine, name) for name in _STATUS) for engine in self._engines)
+        self._status = Signal(status)
+        m.d.comb += [self._status.eq(shown[self._pe]), self._status.records.eq(self._is["records"])]
+        for engine in self._engines:
+            access, what = engine.access.payload, AccessWord(words[0])
+            m.d.comb += [
+                engine.address.eq(words[0]), engine.instruction.eq(Cat(words[1], self.commands.payload)),
+                engine.mi_latency.eq(words[0]), engine.kick_latency.eq(words[1]),
+                engine.options.eq(words[0]), engine.budget.eq(words[1]),
+                engine.value.eq(Cat(words[2], words[3])),
+                access.encoding.eq(what.encoding), access.write.eq(what.write), access.el.eq(what.el),
+                access.rt.eq(what.rt), access.context.eq(what.context),
+                access.value.eq(Mux(what.write, Cat(words[1], words[2]), 0)),
+            ]  # fmt: skip
+
+    def _strobe(self, m, name):
+        """Raise a signal of the command's engine."""
+        for n, engine in enumerate(self._engines):
+            with m.If(self._pe == n):
+                m.d.comb += getattr(engine, name).eq(1)
+
+    def _answering(self, m):
+        """Give the sender the words of every answer."""
+        m.submodules.sender = self._sender = sender = Sender()
+        connect(m, sender.answers, flipped(self.answers))
+        self._source, self._busy = Signal(_Source), sender.busy
+        self._report_pe = Signal(range(max(self._pes, 2)))
+        self._record_word = Signal(range(protocol.RECORD_WORDS))
+        word, at, taken = sender.word, sender.index, sender.taken
+        with m.If(sender.start):
+            m.d.sync += self._record_word.eq(0)
+        with m.Switch(self._source):
+            for source, words in self._sources().items():
+                with m.Case(source):
+                    m.d.comb += word.eq(Array(words)[at])
+            with m.Case(_Source.LOG):
+                record = Signal(Record.as_shape().size)
+                m.d.comb += record.eq(Array(e.log.payload.as_value() for e in self._engines)[self._pe])
+                record = Array(_words(record, protocol.RECORD_WORDS))
+                m.d.comb += word.eq(record[self._record_word])
+                with m.If(taken):
+                    m.d.sync += self._record_word.eq(self._record_word + 1)
+                    with m.If(self._record_word == protocol.RECORD_WORDS - 1):
+                        m.d.sync += self._record_word.eq(0)
+                        for n, engine in enumerate(self._engines):
+                            m.d.comb += engine.log.ready.eq(self._pe == n)
+
+    def _sources(self):
+        """Return the words of every answer but the log's."""
+        config = self._config
+        sizes = HelloWord.const({"pes": self._pes, "lrs": config.lrs, "state_words": state_words(config)})
+        self._outcome, self._value, self._esr = Signal(Outcome), Signal(64), Signal(_WORD)
+        self._offence = Signal(_WORD)
+        probes = [getattr(self, f"observe{n}").as_value() for n in range(self._pes)]
+        reports = Array(engine.report.payload.as_value() for engine in self._engines)
+        words = state_words(config)
+        state = Signal(words * _WORD)
+        self._state = state, Array(probes)[self._pe]
+        report = Signal(protocol.REPORT_WORDS * _WORD)
+        self._report = report, reports[self._report_pe]
+        return {
+            _Source.ERROR: [self._offence],
+            _Source.HELLO: [
+                Const(protocol.VERSION, _WORD), Const(config.vtr, _WORD), sizes.as_value(),
+                *(Const(depth, _WORD) for depth in self._depths),
+            ],
+            _Source.ACCESS: [self._outcome.as_value(), *_words(self._value, 2), self._esr],
+            _Source.STATUS: [
+                self._status.as_value(), self._is["pintid"], self._is["operations"], self._is["clock"],
+            ],
+            _Source.STATE: _words(state, words),
+            _Source.REPORT: _words(report, protocol.REPORT_WORDS),
+        }  # fmt: skip
+
+    def _send(self, m, source, mark, opcode, length, header=None):
+        """Begin an answer; its header goes out in the next cycle at the earliest."""
+        header = self._header if header is None else header
+        told = self._sender.header
+        m.d.sync += self._source.eq(source)
+        m.d.comb += [
+            self._sender.start.eq(1), told.mark.eq(mark), told.opcode.eq(opcode), told.length.eq(length),
+            told.tag.eq(header.tag), told.pe.eq(header.pe),
+        ]  # fmt: skip
+
+    def _accesses(self, m):
+        """Wait for an access's response, and keep it; the next command may be on its way in."""
+        self._flying, self._speaks = Signal(), Signal()
+        self._access_header = Signal(Header)
+        pe = Signal.like(self._pe)
+        m.d.comb += pe.eq(self._access_header.pe)
+        responses = [engine.response for engine in self._engines]
+        response = Array(r.payload.as_value() for r in responses)[pe]
+        payload = Signal(Response)
+        m.d.comb += payload.eq(response)
+        with m.If(self._flying & Array(r.valid for r in responses)[pe]):
+            quiet = (self._access_header.mark == Mark.QUIET) & (self._access_header.length != 1)
+            m.d.sync += [
+                self._flying.eq(0), self._speaks.eq(~quiet | (payload.outcome != Outcome.OK)),
+                self._outcome.eq(payload.outcome), self._value.eq(payload.value), self._esr.eq(payload.esr),
+            ]  # fmt: skip
+
+    def _commands(self, m):
+        state, probe = self._state
+        report, reported = self._report
+        m.d.comb += [state.eq(probe), report.eq(reported)]
+        commands, header, index = self.commands, self._header, self._index
+        self._error = Signal(Error)
+        tags = [Signal(8, name=f"resume_tag{n}") for n in range(self._pes)]
+        self._tags = tags
+        quiet = header.mark == Mark.QUIET
+        with m.FSM():
+            with m.State("command"):
+                waiting = Cat(engine.report.valid for engine in self._engines)
+                with m.If(self._speaks & ~self._busy):
+                    self._access_answer(m)
+                with m.Elif(waiting.any()):
+                    for n in reversed(range(self._pes)):
+                        with m.If(waiting[n]):
+                            m.d.sync += self._report_pe.eq(n)
+                    with m.If(~self._busy & ~self._flying & ~self._speaks):
+                        m.next = "report"
+                with m.Else():
+                    m.d.comb += commands.ready.eq(1)
+                    m.d.sync += [header.eq(commands.payload), index.eq(0)]
+                    with m.If(commands.valid & (commands.payload != protocol.IDLE)):
+                        m.next = "check"
+            with m.State("report"):
+                tag = Signal(Header)
+                m.d.comb += [tag.tag.eq(Array(tags)[self._report_pe]), tag.pe.eq(self._report_pe)]
+                self._send(m, _Source.REPORT, Mark.ANSWER, Opcode.RESUME, protocol.REPORT_WORDS, header=tag)
+                m.next = "reporting"
+            with m.State("reporting"):
+                with m.If(~self._busy):
+                    for n, engine in enumerate(self._engines):
+                        m.d.comb += engine.report.ready.eq(self._report_pe == n)
+                    m.next = "command"
+            with m.State("check"):
+                self._check(m)
+            with m.State("skip"):
+                m.d.comb += commands.ready.eq(1)
+                with m.If(index == header.length):
+                    m.d.comb += commands.ready.eq(0)
+                    m.next = "error"
+                with m.Elif(commands.valid):
+                    m.d.sync += index.eq(index + 1)
+            with m.State("error"):
+                with m.If(self._speaks & ~self._busy):
+                    self._access_answer(m)
+                with m.Elif(~self._flying & ~self._busy):
+                    m.d.sync += self._offence.eq(header)
+                    self._send(m, _Source.ERROR, Mark.ERROR, self._error, 1)
+                    m.next = "command"
+            with m.State("collect"):
+                m.d.comb += commands.ready.eq(1)
+                with m.If(index == header.length):
+                    m.d.comb += commands.ready.eq(0)
+                    m.next = "execute"
+                with m.Elif(commands.valid):
+                    m.d.sync += index.eq(index + 1)
+                    for n, argument in enumerate(self._arguments):
+                        with m.If(index == n):
+                            m.d.sync += argument.eq(commands.payload)
+            with m.State("load"):
+                self._load(m)
+            with m.State("execute"):
+                with m.If(self._speaks & ~self._busy):
+                    self._access_answer(m)
+                with m.Elif(~self._flying & ~self._busy & self._is["ready"]):
+                    self._execute(m, quiet)
+            with m.State("status"):
+                with m.If(~self._busy):
+                    self._strobe(m, "take")
+                    m.next = "command"
+            with m.State("sending"):
+                # The answer shows the PE of this command's header.
+                with m.If(~self._busy):
+                    m.next = "command"
+
+    def _access_answer(self, m):
+        m.d.sync += self._speaks.eq(0)
+        self._send(
+            m, _Source.ACCESS, Mark.ANSWER, Opcode.ACCESS, protocol.ACCESS_ANSWER_WORDS,
+            header=self._access_header,
+        )  # fmt: skip
+
+    def _check(self, m):
+        """Judge a header."""
+        m.submodules.check = check = HeaderCheck(self._pes)
+        m.d.comb += [check.header.eq(self._header), check.running.eq(self._is["running"])]
+        m.d.sync += self._error.eq(check.error)
+        with m.If(check.error == Error.MARK):
+            m.next = "error"
+        with m.Elif(check.error != Error.NONE):
+            m.next = "skip"
+        with m.Elif(self._header.opcode == Opcode.LOAD):
+            m.next = "load"
+        with m.Else():
+            m.next = "collect"
+
+    def _load(self, m):
+        """Write instructions as their words come."""
+        header, index, words = self._header, self._index, self._arguments
+        address = words[0]
+        m.d.comb += self.commands.ready.eq(1)
+        with m.If(index == header.length):
+            m.d.comb += self.commands.ready.eq(0)
+            m.next = "execute"
+        with m.Elif(self.commands.valid):
+            m.d.sync += index.eq(index + 1)
+            with m.If(index == 0):
+                m.d.sync += address.eq(self.commands.payload)
+                with m.If(self.commands.payload + (header.length >> 1) > self._depths[0]):
+                    m.d.sync += self._error.eq(Error.RANGE)
+                    m.next = "skip"
+            with m.Elif(index[0]):
+                m.d.sync += words[1].eq(self.commands.payload)
+            with m.Else():
+                self._strobe(m, "write")
+                m.d.sync += address.eq(address + 1)
+
+    def _issue(self, m):
+        """Present an access until it is taken."""
+        for n, engine in enumerate(self._engines):
+            with m.If(self._pe == n):
+                m.d.comb += engine.access.valid.eq(1)
+                with m.If(engine.access.ready):
+                    m.d.sync += [self._flying.eq(1), self._access_header.eq(self._header)]
+                    m.next = "command"
+
+    def _execute(self, m, quiet):
+        """Do what a whole and possible command says."""
+        header = self._header
+
+        def answer(source, length):
+            self._send(m, source, Mark.ANSWER, header.opcode, length)
+
+        m.next = "command"
+        with m.Switch(header.opcode):
+            with m.Case(Opcode.HELLO):
+                answer(_Source.HELLO, protocol.HELLO_WORDS)
+            with m.Case(Opcode.LOAD, Opcode.KICK, Opcode.CONFIGURE, Opcode.RESET):
+                with m.If(~quiet):
+                    answer(_Source.NONE, 0)
+                for opcode, name in (
+                    (Opcode.KICK, "kick"), (Opcode.CONFIGURE, "configure"), (Opcode.RESET, "reset"),
+                ):  # fmt: skip
+                    with m.If(header.opcode == opcode):
+                        self._strobe(m, name)
+            with m.Case(Opcode.ACCESS):
+                with m.If(self._is["deactivated"]):
+                    m.d.sync += self._error.eq(Error.PENDING)
+                    m.next = "error"
+                with m.Else():
+                    m.next = "execute"
+                    self._issue(m)
+            with m.Case(Opcode.STATUS):
+                with m.If(self._is["settled"] | self._is["running"]):
+                    answer(_Source.STATUS, protocol.STATUS_WORDS)
+                    m.next = "status"
+                with m.Else():
+                    m.next = "execute"
+            with m.Case(Opcode.STATE):
+                with m.If(self._is["settled"]):
+                    answer(_Source.STATE, state_words(self._config))
+                    m.next = "sending"
+                with m.Else():
+                    m.next = "execute"
+            with m.Case(Opcode.RESUME):
+                self._strobe(m, "resume")
+                for n, tag in enumerate(self._tags):
+                    with m.If(self._pe == n):
+                        m.d.sync += tag.eq(header.tag)
+            with m.Case(Opcode.LOG):
+                records = self._is["records"]
+                count = Mux(records > _RECORDS, _RECORDS, records)[:6]
+                answer(_Source.LOG, (count << 2) + count)
+                m.next = "sending"

@@ -1,0 +1,62 @@
+"""Sending of answers: a header and its words, one a cycle."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hw.bench.protocol import Header
+
+__all__ = ["Sender"]
+
+
+class Sender(wiring.Component):
+    """Sends ``header`` and then as many words as its ``length`` says.
+
+    Members
+    -------
+    start : In(1)
+        Begin, when not ``busy``; the header leaves a cycle later at the earliest.
+    header : In(Header)
+        Of the answer, with ``start``.
+    index : Out(8)
+        Which word is wanted.
+    word : In(32)
+        It.
+    taken : Out(1)
+        It is taken in this cycle.
+    busy : Out(1)
+        There is more to send, or to hand to the output register.
+    answers : Out(stream.Signature(32))
+        The words, from a register.
+    """
+
+    start: In(1)
+    header: In(Header)
+    index: Out(8)
+    word: In(32)
+    taken: Out(1)
+    busy: Out(1)
+    answers: Out(stream.Signature(32))
+
+    def elaborate(self, platform):
+        m = Module()
+        answers, first, left = self.answers, Signal(), Signal(8)
+        header = Signal(Header)
+        moves = self.busy & (~answers.valid | answers.ready)
+        m.d.comb += self.taken.eq(moves & ~first)
+        with m.If(answers.ready):
+            m.d.sync += answers.valid.eq(0)
+        with m.If(moves):
+            m.d.sync += [answers.valid.eq(1), answers.payload.eq(Mux(first, header, self.word)), first.eq(0)]
+            with m.If(first):
+                m.d.sync += [self.index.eq(0), self.busy.eq(left != 0)]
+            with m.Else():
+                m.d.sync += [self.index.eq(self.index + 1), left.eq(left - 1), self.busy.eq(left != 1)]
+        with m.If(self.start):
+            m.d.sync += [
+                self.busy.eq(1),
+                first.eq(1),
+                header.eq(self.header),
+                left.eq(self.header.length),
+            ]
+        return m

