@@ -31,6 +31,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m sim.bench_golden
+	$(BIN)/python -m sim.bench.speed
 	$(BIN)/spillway synth --lrs 4
 	$(BIN)/spillway synth --lrs 16
 

@@ -166,6 +166,8 @@ def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str 
     """Return the wave file's absolute path and its format."""
     if waves is None:
         return None, None
+    if engine == "bench-compiled":
+        raise InputError(f"{waves}: bench-compiled writes no waves; use bench-verilator or bench-icarus")
     kind = wave_kind(engine.removeprefix(_BENCH), Path(waves))
     path = Path(waves).resolve()
     if not path.parent.is_dir():

@@ -161,10 +161,11 @@ class GuestEngine(wiring.Component):
     def _record(self, m):
         """Fill the log: with what the guest records at once, with an operation in the cycle after it."""
         self._last, self._logs, log = Signal(Record), Signal(), self._log
-        self._notes, self._note = log.notes, log.note
+        self._notes, self._note_kind, self._note_value = log.notes, Signal(Kind), Signal(64)
         connect(m, log.log, flipped(self.host.log))
         m.d.comb += [
             log.note.what.pc.eq(self._pc), log.note.clock.eq(self._clock),
+            log.note.what.kind.eq(self._note_kind), log.note.value.eq(self._note_value),
             log.keep.eq(self._logs), log.operation.eq(self._last), self.host.records.eq(log.records),
         ]  # fmt: skip
         m.d.sync += self._logs.eq(0)
@@ -281,7 +282,6 @@ class GuestEngine(wiring.Component):
         with m.If((one.op != Op.WIDE) & (self._issued | ~self._issue)):
             m.d.sync += self._wide.eq(0)
         put = [self._put.en.eq(1), self._put.addr.eq(one.rd), self._put.data.eq(alu.result)]
-        note = self._note
         with m.Switch(one.op):
             with m.Case(Op.MRS, Op.MSR):
                 m.d.comb += self._issue.eq(1)
@@ -336,22 +336,22 @@ class GuestEngine(wiring.Component):
             with m.Case(Op.LOG):
                 m.d.comb += [
                     step.eq(1), free.eq(1), self._notes.eq(1),
-                    note.what.kind.eq(Kind.NOTE), note.value.eq(source),
+                    self._note_kind.eq(Kind.NOTE), self._note_value.eq(source),
                 ]  # fmt: skip
             with m.Case(Op.EXPECT):
                 m.d.comb += [
                     step.eq(1), free.eq(1), self._notes.eq(~self._branch.equal),
-                    note.what.kind.eq(Kind.FAILED), note.value.eq(self._a),
+                    self._note_kind.eq(Kind.FAILED), self._note_value.eq(self._a),
                 ]  # fmt: skip
             with m.Case(Op.CHECK):
                 m.d.comb += [
                     step.eq(1), self._notes.eq(~self._faulted & (self._result != source)),
-                    note.what.kind.eq(Kind.FAILED), note.value.eq(self._result),
+                    self._note_kind.eq(Kind.FAILED), self._note_value.eq(self._result),
                 ]  # fmt: skip
             with m.Case(Op.CHECK_FAULT):
                 m.d.comb += [
                     step.eq(1), self._notes.eq(self._faulted != one.imm[0]),
-                    note.what.kind.eq(Kind.FAILED), note.value.eq(Mux(self._faulted, self._esr, 0)),
+                    self._note_kind.eq(Kind.FAILED), self._note_value.eq(Mux(self._faulted, self._esr, 0)),
                 ]  # fmt: skip
             with m.Case(Op.WIDE):
                 m.d.comb += step.eq(1)

@@ -1,0 +1,122 @@
+"""The mailbox: every command's errors, and that no words whatever make it hang (docs/mailbox.md)."""
+
+import pytest
+from amaranth.sim import Simulator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hw.bench.bench import Bench
+from hw.bench.instruction import Instruction, Op
+from hw.bench.protocol import VERSION, Cause, Error, Mark, Opcode, members
+from hw.config import GicConfig
+from sim.bench.amaranth import AmaranthLink
+from sim.bench.words import answer, command, load, report, resume
+
+CONFIG = GicConfig(lrs=1)
+DEPTH, LOG = 16, 8
+HELLO = command(Opcode.HELLO, 0, tag=200)
+#: A branch to itself.
+ENDLESS = Op.B << members(Instruction)["op"][0]
+
+
+def talk(*exchanges):
+    """Send each list of words and return the messages that come until as many as asked for have."""
+    bench = Bench(CONFIG, 1, DEPTH, LOG)
+    found = []
+
+    async def testbench(ctx):
+        link = AmaranthLink(bench, ctx)
+        for words, messages in exchanges:
+            found.append([answer(one) for one in await link.exchange(words, messages)])
+
+    simulator = Simulator(bench)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    return found
+
+
+def test_hello_tells_version_identity_and_sizes():
+    ((hello,),) = talk((HELLO, 1))
+    assert (hello.tag, hello.error) == (200, False)
+    assert hello.words[:2] == [VERSION, CONFIG.vtr]
+    assert hello.words[2] & 0xFFFF == CONFIG.lrs << 8 | 1
+    assert hello.words[3:] == [DEPTH, LOG]
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ([0x1234_5678], Error.MARK),
+        ([Mark.COMMAND << 28 | 0x7F << 16 | 2, 1, 2], Error.OPCODE),
+        (command(Opcode.CONFIGURE, 0, [1]), Error.LENGTH),
+        (command(Opcode.LOAD, 0, [0, 1]), Error.LENGTH),
+        (command(Opcode.STATUS, 5), Error.PE),
+        (command(Opcode.LOAD, 0, load(DEPTH - 1, [0, 0])), Error.RANGE),
+    ],
+    ids=lambda value: value.name if isinstance(value, Error) else "",
+)
+def test_a_wrong_command_is_refused_by_name_and_the_next_one_is_answered(words, error):
+    refused, hello = talk((words + HELLO, 2))[0]
+    assert (refused.error, refused.opcode, refused.words) == (True, error, [words[0]])
+    assert (hello.error, hello.tag) == (False, 200)
+
+
+def test_a_running_guest_can_be_reset_and_nothing_else_is_done_to_it():
+    """BUSY; RESUME is never answered after RESET, and the mailbox goes on."""
+    start = command(Opcode.LOAD, 0, load(0, [ENDLESS]), quiet=True)
+    start += command(Opcode.RESUME, 0, resume(), tag=1)
+    state = command(Opcode.STATE, 0, tag=2)
+    messages = talk((start + state + command(Opcode.RESET, 0, tag=3) + state + HELLO, 4))[0]
+    assert [one.tag for one in messages] == [2, 3, 2, 200]
+    assert [one.error for one in messages] == [True, False, False, False]
+    assert messages[0].opcode == Error.BUSY
+
+
+def test_a_kick_stops_a_guest_at_once_by_default():
+    start = command(Opcode.LOAD, 0, load(0, [ENDLESS]), quiet=True)
+    start += command(Opcode.RESUME, 0, resume(exact=1, entry=1), tag=1)
+    ((kicked,),) = talk((start + command(Opcode.KICK, 0, quiet=True), 1))
+    assert report(kicked.words).cause is Cause.KICK
+
+
+def test_a_word_that_is_no_instruction_stops_the_guest():
+    bad = 0x1F << members(Instruction)["op"][0]
+    start = command(Opcode.LOAD, 0, load(0, [bad]), quiet=True)
+    ((stopped,),) = talk((start + command(Opcode.RESUME, 0, resume()), 1))
+    assert report(stopped.words).cause is Cause.PROGRAM
+
+
+WORDS = st.one_of(
+    st.integers(0, (1 << 32) - 1),
+    st.builds(
+        lambda mark, opcode, pe, length: mark << 28 | pe << 24 | opcode << 16 | length,
+        st.sampled_from([Mark.COMMAND, Mark.QUIET]),
+        st.integers(0, 0x0B),
+        st.integers(0, 1),
+        st.integers(0, 6),
+    ),
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(WORDS, max_size=60))
+def test_no_words_make_it_hang(words):
+    """After anything: 256 zero words, RESET, and HELLO is answered."""
+    bench = Bench(CONFIG, 1, DEPTH, LOG)
+    answered = []
+
+    async def testbench(ctx):
+        link = AmaranthLink(bench, ctx)
+        await link.exchange(words, 0)
+        found = await link.exchange([0] * 256 + command(Opcode.RESET, 0) + HELLO, 1)
+        while not answered:
+            answered.extend(one for one in map(answer, found) if one.tag == 200 and not one.error)
+            if not answered:
+                found = await link.exchange([], 1)
+
+    simulator = Simulator(bench)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    assert answered[-1].words[0] == VERSION

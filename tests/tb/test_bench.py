@@ -1,0 +1,121 @@
+"""The synthesizable bench: on every transport what the direct engines show, and cycle for cycle the same."""
+
+from pathlib import Path
+
+import pytest
+
+from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
+from hw.errors import InputError
+from sim.bench import compiled
+from sim.scenario.result import PASS
+from tb.runner import run_job
+from tb.scenarios import play_scenarios
+from tests.simulators import PRESENT
+
+DIRECTORY = Path(__file__).parents[2] / "sim" / "scenarios"
+#: Two list registers and one CPU: one build for all of them.
+CONFIG = GicConfig(lrs=2)
+COMPILED = (
+    "A01", "A03", "A05", "A06", "A07", "A08", "A09", "A10", "A12", "A17", "A18", "A20", "A28", "F18_2",
+    "F21_2", "F22_13",
+)  # fmt: skip
+TIMED = tuple(f"bench-{name}" for name in (*PRESENT, "amaranth"))
+OVERFLOW = """scenario overflow: All interrupts at once
+machine lrs 2{settings}
+SPI 32..39 prio 60 58 50 48 40 38 30 28
+guest 0
+    MOV r4, 8
+    IGROUPR 32 -> 1
+again:
+    IAR r0
+    CMP r0, 1023
+    BEQ idle
+    LOG r0
+    RPR r1
+    NOP 3
+    EOI r0
+    LOOP r4 again
+    HPPIR -> none
+    EXPECT r4, 1
+    RPR -> 55
+    SGI 1 to self
+    EXIT
+    HALT
+idle:
+    WFI
+    B again
+end
+steps {profile}:
+    ENTER
+"""
+
+
+def scenarios(*names):
+    return [DIRECTORY / f"{name}.scenario" for name in names]
+
+
+def assert_as_golden(engine, files, profile=None):
+    found = play_scenarios(files, engine, profile)
+    assert {result.status for result in found} == {PASS}
+    golden = play_scenarios(files, profile=profile)
+    assert [result.as_dict() for result in found] == [result.as_dict() for result in golden]
+
+
+def test_scenarios_on_the_compiled_bench():
+    """Every event is the one golden shows, under every profile."""
+    assert_as_golden("bench-compiled", scenarios(*COMPILED))
+
+
+@pytest.mark.parametrize("engine", [f"bench-{name}" for name in PRESENT])
+def test_scenarios_on_the_simulated_bench(engine):
+    assert_as_golden(engine, scenarios("A03", "A08", "A28"), "7.3")
+
+
+def test_a_scenario_on_the_bench_in_amaranth():
+    assert_as_golden("bench-amaranth", scenarios("A03"), "7.3")
+
+
+def test_cycle_for_cycle_the_same_on_every_transport():
+    """Every record's clock, the report's, and what was read."""
+    found = {
+        engine: run_job("tests.bench_jobs:clocks", engine=engine, config=CONFIG)
+        for engine in ("bench-compiled", *TIMED)
+    }
+    first = found["bench-compiled"]
+    assert [record[-1] for record in first[0] if record[0] == 8] == [0x1234_5678_9ABC_DEF0]
+    assert first[1][:2] == ["HALT", 11]
+    assert all(one == first for one in found.values())
+
+
+@pytest.mark.parametrize("profile", ["7.3", "legacy"])
+@pytest.mark.parametrize("settings", ["", ", mi 3, kick 2", ", eoimode 1, mi 1"])
+def test_a_guest_that_runs_free_does_what_it_does_step_by_step(tmp_path, profile, settings):
+    """Exits, events, failed expectations and the final state; Python was entered once per exit."""
+    path = tmp_path / "overflow.scenario"
+    path.write_text(OVERFLOW.format(settings=settings, profile=profile))
+    golden, free = (
+        run_job("tests.bench_jobs:overflow", {"path": str(path), "free": free}, engine=engine, config=CONFIG)
+        for engine, free in (("golden", False), ("bench-compiled", True))
+    )
+    assert len(golden[4]) == 2, golden[4]
+    assert free == golden
+
+
+def test_a_missing_compiler_is_one_line_with_the_remedy(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(
+        InputError, match=r"^engine bench-compiled needs a C\+\+ compiler.*apt-get install g\+\+$"
+    ):
+        compiled.build(CONFIG)
+
+
+def test_the_bench_is_gicv3_only():
+    with pytest.raises(InputError, match="engine bench-compiled: the bench has GICv3 interfaces only"):
+        run_job("tests.jobs:identify", engine="bench-compiled", config=GicV2Config())
+
+
+def test_the_compiled_bench_writes_no_waves(tmp_path):
+    with pytest.raises(InputError, match="bench-compiled writes no waves; use bench-verilator"):
+        run_job("tests.jobs:identify", engine="bench-compiled", waves=tmp_path / "a.vcd")
