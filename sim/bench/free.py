@@ -2,7 +2,8 @@
 
 The engine itself looks for maintenance interrupts and kicks, with their latencies; what an exit then does is
 :class:`sim.machine.machine.Machine`'s, as ever. The operations between two exits are counted, and shown to
-observers and the event log only where ``watched``; loops are not looked for.
+observers and the event log only where ``watched``. Loops are not looked for: a guest that can live-lock needs
+a limit, or the scenario runner.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ async def run_free(machine: Machine, limit: int = 0, watched: bool = True) -> st
     machine : Machine
         Of one vCPU with a :class:`FreeGuest`, on a port of a bench.
     limit : int
-        Stop after so many operations at the earliest, at an exit; 0: no limit.
+        Stop after so many operations; 0: no limit, and a guest that live-locks runs for ever.
     watched : bool
         Have every operation recorded, and show it to observers and the event log.
 

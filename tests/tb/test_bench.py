@@ -88,8 +88,13 @@ def test_cycle_for_cycle_the_same_on_every_transport():
     assert all(one == first for one in found.values())
 
 
-@pytest.mark.parametrize("profile", ["7.3", "legacy"])
-@pytest.mark.parametrize("settings", ["", ", mi 3, kick 2", ", eoimode 1, mi 1"])
+@pytest.mark.parametrize(
+    ("profile", "settings"),
+    [
+        ("7.3", ""), ("legacy", ""), ("7.3", ", mi 3, kick 2"), ("legacy", ", mi 3, kick 2"),
+        ("7.3", ", eoimode 1, mi 1"),
+    ],
+)  # fmt: skip
 def test_a_guest_that_runs_free_does_what_it_does_step_by_step(tmp_path, profile, settings):
     """Exits, events, failed expectations and the final state; Python was entered once per exit."""
     path = tmp_path / "overflow.scenario"
