@@ -90,7 +90,7 @@ def test_json_report(capsys, tmp_path):
     assert status == 0
     report = json.loads(path.read_text())
     assert [(one["profile"], one["status"]) for one in report] == [
-        (profile, "pass") for profile in ("7.3", "7.0", "6.19", "v1")
+        (profile, "pass") for profile in ("7.3", "7.0", "6.19", "v1", "6.19,+skip_in_lrs")
     ]
     assert any("entry" in line for line in report[0]["log"])
 
