@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -143,7 +143,9 @@ class DistributorDecoder(wiring.Component):
             (Frame.GICR, (request.frame == BusFrame.GICR) & (pe < self._pes)),
         ):
             for family in _families(frame, config):
-                inside = (within >= family.first) & (within < family.end)
+                inside = within < family.end
+                if family.first:  # a comparison with 0 is none
+                    inside &= within >= family.first
                 with m.If(here & inside):
                     m.d.sync += [
                         mapped.eq(1),
@@ -187,7 +189,7 @@ class DistributorDecoder(wiring.Component):
         spi_word = Mux(is_router, number, number - 1)[:6]
         absent = (spi_word >= spi_words) | (~is_router & (number == 0))
         m.d.sync += [
-            place.error.eq(~mapped | ~sizes.bit_select(request.size, 1) | unaligned),
+            place.error.eq(~mapped | ~Array(sizes)[request.size.as_value()] | unaligned),
             place.kind.eq(Mux(has_words & ~redistributor & absent, Kind.ZERO, kind)),
             place.word.eq(Mux(redistributor, spi_words + pe, spi_word)),
             place.position.eq(position),

@@ -1,6 +1,6 @@
 """What an access to the distributor reads and changes, once decoded (DIST-3..10, DIST-14, DIST-35)."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -120,12 +120,12 @@ class DistributorRegisters(wiring.Component):
         waker, typer = lookup_mmio("GICR_WAKER"), lookup_mmio("GICR_TYPER")
         pending = state.latch | (self.line & ~state.edge)
         half = Mux(place.position[2], state.edge[16:], state.edge[:16])
-        asleep = self.asleep.bit_select(place.pe, 1)
+        asleep = Array(self.asleep)[place.pe]
         route = Signal(Route)
         lane = Signal(2)
         m.d.comb += [
             lane.eq(Mux(place.kind == Kind.IROUTER, place.position[3:5], place.position[:2])),
-            route.eq(self.route.as_value().word_select(lane, len(route.as_value()))),
+            route.eq(Array(self.route[n].as_value() for n in range(4))[lane]),
         ]
         irouter = lookup_mmio("GICD_IROUTER32")
         low_route = route.aff0 << irouter.field("Aff0").lsb
@@ -134,6 +134,7 @@ class DistributorRegisters(wiring.Component):
         pe_typer |= place.pe << typer.field("Affinity_Value").lsb
         pe_typer |= (place.pe == self._pes - 1) << typer.field("Last").lsb
         whole = self.priority.as_value()
+        byte = Array(self.priority[n] for n in range(4))[lane]
         values = {
             Kind.CTLR: _constant("GICD_CTLR", config) | self.forward << control.field("EnableGrp0").lsb,
             Kind.TYPER: _constant("GICD_TYPER", config),
@@ -151,7 +152,7 @@ class DistributorRegisters(wiring.Component):
             Kind.ICPENDR: pending,
             Kind.ISACTIVER: state.active,
             Kind.ICACTIVER: state.active,
-            Kind.IPRIORITYR: Mux(self.size == Size.BYTE, whole.word_select(lane, 8), whole),
+            Kind.IPRIORITYR: Mux(self.size == Size.BYTE, byte, whole),
             Kind.ICFGR: Cat(bit for edge in half for bit in (Const(0, 1), edge)),
             Kind.IROUTER: Mux((self.size == Size.WORD) & place.position[2], 0, low_route),
         }

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from tb.cli.options import build_options
+from tb.cli.options import build_options, physical_options
 
 __all__ = ["command"]
 
@@ -22,11 +23,18 @@ __all__ = ["command"]
 @click.option("--name", default="spillway", show_default=True, help="Name of the top module.")
 @click.option("--bus", default="port", show_default=True, metavar="BUS",
               help="port: the interface's own; apb: an APB4 completer for each PE (GICv2 only).")  # fmt: skip
+@physical_options
 @build_options
 def command(
-    language: str, output: Path | None, pes: int, name: str, bus: str, config: GicConfig | GicV2Config
+    language: str,
+    output: Path | None,
+    pes: int,
+    name: str,
+    bus: str,
+    config: GicConfig | GicV2Config,
+    physical: PhysicalConfig | None,
 ) -> None:
-    """Write the virtual CPU interface of a build as one self-contained module.
+    """Write the virtual CPU interface of a build, or a whole GICv3, as one self-contained module.
 
     The same parameters give the same text.
     """
@@ -34,7 +42,7 @@ def command(
 
     if not (name.isascii() and name.isidentifier()):
         raise InputError(f"--name {name!r} is not a plain identifier; use letters, digits and underscores")
-    text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name, bus)
+    text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name, bus, physical)
     if output is None:
         click.echo(text, nl=False)
         return

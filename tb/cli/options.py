@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from tb.parameters import parameters
 
-__all__ = ["build_options", "config_options"]
+__all__ = ["build_options", "config_options", "physical_options"]
 
 
 def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,6 +59,24 @@ def build_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help="GICv3 system registers or GICv2 frames (1..64 list registers, nothing else to choose).",
     )
     return option(_with_parameters(command))
+
+
+def physical_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--spis`` and ``--physical-bits`` and pass on ``physical``.
+
+    That is a :class:`hw.config_physical.PhysicalConfig`, or None with no SPIs: the virtual side alone.
+    """
+
+    @functools.wraps(function)
+    def command(*args: Any, spis: int, physical_bits: int, **kwargs: Any) -> Any:
+        physical = PhysicalConfig(physical_bits, spis) if spis else None
+        return function(*args, physical=physical, **kwargs)
+
+    bits = click.option("--physical-bits", type=int, default=5, show_default=True, metavar="N",
+                        help="Priority bits of the physical side, 4..8.")  # fmt: skip
+    spis = click.option("--spis", type=int, default=0, show_default=True, metavar="N",
+                        help="A whole GICv3, its distributor with N SPIs: 32, 64 ... 960.")  # fmt: skip
+    return spis(bits(command))
 
 
 _NAMES = [field.name for field in dataclasses.fields(GicConfig)]

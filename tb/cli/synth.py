@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.core import interval, latency, settling
-from tb.cli.options import build_options
+from hw.errors import InputError
+from tb.cli.options import build_options, physical_options
+
+if TYPE_CHECKING:
+    from fpga.synthesis import Measurement
 
 __all__ = ["command"]
 
@@ -15,24 +22,46 @@ __all__ = ["command"]
 @click.command("synth")
 @click.option("--speed", type=int, default=6, show_default=True, metavar="N", help="ECP5 speed grade, 6..8.")
 @click.option("--mhz", type=float, default=125.0, show_default=True, help="Clock the placer aims at.")
+@click.option("--pes", type=int, default=2, show_default=True, metavar="N", help="PEs, with --spis.")
+@click.option("--alone", is_flag=True, help="With --spis: the physical side alone.")
+@physical_options
 @build_options
-def command(speed: int, mhz: float, config: GicConfig | GicV2Config) -> int:
+def command(
+    speed: int,
+    mhz: float,
+    pes: int,
+    alone: bool,
+    config: GicConfig | GicV2Config,
+    physical: PhysicalConfig | None,
+) -> int:
     """Synthesise, place and route the core for an ECP5-25F; print size, frequency and cycle counts.
 
     Exit status 1 when the requested clock is not met.
     """
-    from fpga.synthesis import measure
+    from fpga.synthesis import measure, measure_system
 
+    if physical is not None:
+        if not isinstance(config, GicConfig):
+            raise InputError("a system with a physical side is GICv3; leave out --gic v2 or --spis")
+        result = measure_system(None if alone else config, physical, pes, speed, mhz)
+        click.echo(f"system            {pes} PEs, {physical.spis} SPIs, {physical.pri_bits} priority bits")
+        _show(result, mhz)
+        return int(result.fmax < mhz)
     result = measure(config, speed, mhz)
     click.echo(
         f"list registers    {config.lrs} ({config.pri_bits}/{config.pre_bits} bits, {config.id_bits} ID)"
     )
-    click.echo(f"LUT4 and carry    {result.comb} TRELLIS_COMB")
-    click.echo(f"flip-flops        {result.ff} TRELLIS_FF")
-    click.echo(f"clock             {result.fmax:.1f} MHz at speed grade {result.speed} ({mhz:g} MHz asked)")
+    _show(result, mhz)
     click.echo(
         f"access            {latency(config)} cycles to the response,"
         f" one access every {interval(config)} cycles"
     )
     click.echo(f"lines             settled {settling(config) + 1} cycles after the response")
     return int(result.fmax < mhz)
+
+
+def _show(result: Measurement, mhz: float) -> None:
+    """Print what place and route found."""
+    click.echo(f"LUT4 and carry    {result.comb} TRELLIS_COMB")
+    click.echo(f"flip-flops        {result.ff} TRELLIS_FF")
+    click.echo(f"clock             {result.fmax:.1f} MHz at speed grade {result.speed} ({mhz:g} MHz asked)")
