@@ -6,7 +6,7 @@ from hw.config import GicConfig
 from hw.interface import INTERVAL, LATENCY, settling
 from hw.port import Outcome
 from hw.registers import BY_ENCODING
-from tests.hw.bench import simulate
+from tests.hw.simulating import simulate
 
 OPEN = 0xF84C0003
 PENDING_40 = 0x5080000000000028
