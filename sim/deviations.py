@@ -15,16 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 
 from hw.errors import InputError
+from sim.deviation_switches import DeviationSwitches, switch
 
 __all__ = ["STRICT", "Deviations"]
 
 
-def _switch(rule: str, doc: str) -> bool:
-    return field(default=False, metadata={"rule": rule, "doc": doc})
-
-
 @dataclass(frozen=True)
-class Deviations:
+class Deviations(DeviationSwitches):
     """Opt-in switches; the part before the first underscore, in capitals, is the name in reports.
 
     Parameters
@@ -61,53 +58,24 @@ class Deviations:
         moves. MISR.U is never set and MISR.LRENP only from EOIcount 2 on (breaks MNT-4 and MNT-6).
     """
 
-    d1_vmcr_keeps_pmr: bool = _switch("REG-4", "VMCR write keeps all VPMR bits")
-    d2_count_in_mode1: bool = _switch("EOI-7", "unmatched EOIR counts in EOImode 1")
-    d3_vgrp0d_tests_veng1: bool = _switch("MNT-7", "MISR.VGrp0D tests VENG1")
-    d4_bpr_clamped_first: bool = _switch("REG-2", "BPR write applies the minimum before cutting to 3 bits")
-    d6_dir_ignores_range: bool = _switch("DIR-3", "DIR ignores INTIDs 1024..8191")
-    d7_lr_keeps_reserved: bool = _switch("REG-7", "LR write keeps reserved bits and 32 vINTID bits")
-    d8_pintid_10_bits: bool = _switch("HW-3", "pINTID is cut to 10 bits at deactivation")
-    d9_hcr_fields: bool = _switch("section 1.2", "HCR.TSEI stored; vSGIEOICount and DVIM never")
+    d1_vmcr_keeps_pmr: bool = switch("REG-4", "VMCR write keeps all VPMR bits")
+    d2_count_in_mode1: bool = switch("EOI-7", "unmatched EOIR counts in EOImode 1")
+    d3_vgrp0d_tests_veng1: bool = switch("MNT-7", "MISR.VGrp0D tests VENG1")
+    d4_bpr_clamped_first: bool = switch("REG-2", "BPR write applies the minimum before cutting to 3 bits")
+    d6_dir_ignores_range: bool = switch("DIR-3", "DIR ignores INTIDs 1024..8191")
+    d7_lr_keeps_reserved: bool = switch("REG-7", "LR write keeps reserved bits and 32 vINTID bits")
+    d8_pintid_10_bits: bool = switch("HW-3", "pINTID is cut to 10 bits at deactivation")
+    d9_hcr_fields: bool = switch("section 1.2", "HCR.TSEI stored; vSGIEOICount and DVIM never")
     q7_el1_pri_bits: int = field(
         default=0, metadata={"rule": "REG-9", "doc": "ICV_AP<m>R<n> exist by the physical priority width"}
     )
-    phy_idle_interface: bool = _switch("TRP-9", "reads reach an idle physical interface")
-    late_maintenance: bool = _switch("MNT-4, MNT-6", "no MISR.U, and MISR.LRENP only from EOIcount 2")
+    phy_idle_interface: bool = switch("TRP-9", "reads reach an idle physical interface")
+    late_maintenance: bool = switch("MNT-4, MNT-6", "no MISR.U, and MISR.LRENP only from EOIcount 2")
 
     def __post_init__(self) -> None:
         """Refuse a physical priority width that no GIC has."""
         if self.q7_el1_pri_bits not in (0, 5, 6, 7, 8):
             raise InputError(f"q7_el1_pri_bits must be 0 (off) or 5 to 8, not {self.q7_el1_pri_bits!r}")
-
-    @property
-    def enabled(self) -> tuple[str, ...]:
-        """Report names of the switches that are on, in order: ("D1", "D3")."""
-        return tuple(self.name_of(f.name) for f in fields(self) if getattr(self, f.name))
-
-    @staticmethod
-    def name_of(switch: str) -> str:
-        """Report name of a field: ``d3_vgrp0d_tests_veng1`` is ``D3``."""
-        return switch.partition("_")[0].upper()
-
-    @classmethod
-    def explain(cls, name: str) -> str:
-        """One line on a report name: ``D3 (MNT-7): MISR.VGrp0D tests VENG1``.
-
-        Raises
-        ------
-        InputError
-            When no switch has that name.
-        """
-        for f in fields(cls):
-            if cls.name_of(f.name) == name:
-                return f"{name} ({f.metadata['rule']}): {f.metadata['doc']}"
-        raise InputError(f"unknown deviation {name!r}; known: {', '.join(map(cls.name_of, cls.names()))}")
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Field names of all switches, in order."""
-        return tuple(f.name for f in fields(cls))
 
     @classmethod
     def qemu_stock(cls, physical_pri_bits: int = 5) -> Deviations:

@@ -6,19 +6,15 @@ switch is off in a strict model. Sources: spec section 5.2, and what the recordi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 
-from hw.errors import InputError
+from sim.deviation_switches import DeviationSwitches, switch
 
 __all__ = ["STRICT_V2", "DeviationsV2"]
 
 
-def _switch(rule: str, doc: str) -> bool:
-    return field(default=False, metadata={"rule": rule, "doc": doc})
-
-
 @dataclass(frozen=True)
-class DeviationsV2:
+class DeviationsV2(DeviationSwitches):
     """Opt-in switches; the part before the first underscore, in capitals, is the name in reports.
 
     Parameters
@@ -60,49 +56,20 @@ class DeviationsV2:
         Breaks V2-3. GICV_IAR gives bits [12:10] of the entry for INTIDs 0..15, HW or not, and for no other.
     """
 
-    w1_no_aliases: bool = _switch("V2-2", "AIAR and AHPPIR read 0, AEOIR is ignored")
-    w2_hppir_without_cpuid: bool = _switch("V2-3", "HPPIR has no CPUID")
-    w3_abpr_minimum_1: bool = _switch("REG-2", "ABPR is clamped at 1")
-    w4_disabled_groups_selected: bool = _switch("SEL-2", "entries of a disabled group are selected")
-    w5_ghost_lr: bool = _switch("REG-8", "the LR past the last one is stored")
-    w6_eoir_checks_nothing: bool = _switch("EOI-10", "EOIR checks neither group nor priority")
-    w7_eoir_without_priority: bool = _switch("EOI-8", "EOIR deactivates with no active priority")
-    w8_hppir_is_masked: bool = _switch("HPP-2", "En, the group enables and PMR mask HPPIR")
-    w9_abpr_ignores_cbpr: bool = _switch("REG-6", "ABPR is VMABP whatever CBPR is")
-    w10_preemption_unmasked: bool = _switch("SIG-4", "preemption compares whole priorities")
-    w11_group1_before_running: bool = _switch("IAR-2", "IAR reads 1022 against the running priority")
-    w12_entry_found_by_intid: bool = _switch("C5", "entries are looked up by INTID")
-    w13_special_intids_stay: bool = _switch("C6", "special INTIDs in an LR are returned and stay")
-    w14_cpuid_of_sgis: bool = _switch("V2-3", "IAR gives a CPUID for INTIDs 0..15, HW or not, only")
-
-    @property
-    def enabled(self) -> tuple[str, ...]:
-        """Report names of the switches that are on, in order: ("W1", "W3")."""
-        return tuple(self.name_of(f.name) for f in fields(self) if getattr(self, f.name))
-
-    @staticmethod
-    def name_of(switch: str) -> str:
-        """Report name of a field: ``w3_abpr_minimum_1`` is ``W3``."""
-        return switch.partition("_")[0].upper()
-
-    @classmethod
-    def explain(cls, name: str) -> str:
-        """One line on a report name: ``W3 (REG-2): ABPR is clamped at 1``.
-
-        Raises
-        ------
-        InputError
-            When no switch has that name.
-        """
-        for f in fields(cls):
-            if cls.name_of(f.name) == name:
-                return f"{name} ({f.metadata['rule']}): {f.metadata['doc']}"
-        raise InputError(f"unknown deviation {name!r}; known: {', '.join(map(cls.name_of, cls.names()))}")
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Field names of all switches, in order."""
-        return tuple(f.name for f in fields(cls))
+    w1_no_aliases: bool = switch("V2-2", "AIAR and AHPPIR read 0, AEOIR is ignored")
+    w2_hppir_without_cpuid: bool = switch("V2-3", "HPPIR has no CPUID")
+    w3_abpr_minimum_1: bool = switch("REG-2", "ABPR is clamped at 1")
+    w4_disabled_groups_selected: bool = switch("SEL-2", "entries of a disabled group are selected")
+    w5_ghost_lr: bool = switch("REG-8", "the LR past the last one is stored")
+    w6_eoir_checks_nothing: bool = switch("EOI-10", "EOIR checks neither group nor priority")
+    w7_eoir_without_priority: bool = switch("EOI-8", "EOIR deactivates with no active priority")
+    w8_hppir_is_masked: bool = switch("HPP-2", "En, the group enables and PMR mask HPPIR")
+    w9_abpr_ignores_cbpr: bool = switch("REG-6", "ABPR is VMABP whatever CBPR is")
+    w10_preemption_unmasked: bool = switch("SIG-4", "preemption compares whole priorities")
+    w11_group1_before_running: bool = switch("IAR-2", "IAR reads 1022 against the running priority")
+    w12_entry_found_by_intid: bool = switch("C5", "entries are looked up by INTID")
+    w13_special_intids_stay: bool = switch("C6", "special INTIDs in an LR are returned and stay")
+    w14_cpuid_of_sgis: bool = switch("V2-3", "IAR gives a CPUID for INTIDs 0..15, HW or not, only")
 
     @classmethod
     def qemu_stock(cls) -> DeviationsV2:
