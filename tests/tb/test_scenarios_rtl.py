@@ -1,4 +1,4 @@
-"""The scenarios A01 to A36 on the gateware: all of them under Verilator, a share under Icarus."""
+"""The scenarios A01 to A36, and a GICv2 host's, on the gateware: all under Verilator, a share under Icarus."""
 
 from pathlib import Path
 
@@ -9,10 +9,11 @@ from tb.scenarios import play_scenarios
 from tests.simulators import PRESENT
 
 DIRECTORY = Path(__file__).parents[2] / "sim" / "scenarios"
-ALL = sorted(DIRECTORY.glob("A??.scenario"))
+ALL = sorted(DIRECTORY.glob("[AG]??.scenario"))
 #: One CPU, two and four list registers: the share for slower simulators.
 SHARE = [
-    DIRECTORY / f"{name}.scenario" for name in ("A02", "A03", "A05", "A07", "A08", "A09", "A12", "A24", "A28")
+    DIRECTORY / f"{name}.scenario"
+    for name in ("A02", "A03", "A05", "A07", "A08", "A09", "A12", "A24", "A28", "G07")
 ]
 
 
