@@ -1,4 +1,4 @@
-"""The scenarios A01 to A36, and a GICv2 host's, on the gateware: all under Verilator, a share under Icarus."""
+"""The scenarios A01 to A36, and a GICv2 host's, on the gateware: under Verilator, a share under Icarus."""
 
 from pathlib import Path
 
