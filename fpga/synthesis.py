@@ -82,6 +82,7 @@ def measure(config: GicConfig | GicV2Config, speed: int = 6, target_mhz: float =
     RuntimeError
         When a tool fails.
     """
+    _check_speed(speed)
     return _place(SerialHarness(config), speed, target_mhz)
 
 
@@ -104,13 +105,18 @@ def measure_system(
         When a tool fails.
     """
     check_system(physical, pes)
+    _check_speed(speed)
     core = PhysicalSide(physical, pes) if config is None else System(config, physical, pes)
     return _place(ShiftHarness(core), speed, target_mhz)
 
 
-def _place(top: SerialHarness | ShiftHarness, speed: int, target_mhz: float) -> Measurement:
+def _check_speed(speed: int) -> None:
+    """Refuse a speed grade before a top is made: Amaranth warns of one that is made and never used."""
     if speed not in SPEED_GRADES:
         raise InputError(f"an ECP5 has speed grades {SPEED_GRADES}, not {speed}")
+
+
+def _place(top: SerialHarness | ShiftHarness, speed: int, target_mhz: float) -> Measurement:
     with tempfile.TemporaryDirectory(prefix="spillway-") as name:
         folder = Path(name)
         (folder / "top.il").write_text(rtlil.convert(top, name="top", emit_src=False))
