@@ -100,6 +100,9 @@ def _forget(name: str, text: str) -> str:
     """
     undo = [f"top.{memory}.write_queue.clear();" for memory in _MEMORY.findall(text)]
     undo += [f"top.{wire}.next = top.{wire}.curr;" for wire in _WIRE.findall(text)]
+    if not undo:
+        # Every part has registers: none found means that CXXRTL declares them otherwise than it did.
+        raise RuntimeError(f"no register of the bench's {name} was found in what CXXRTL wrote")
     lines = "\n\t".join(undo)
     return f"static inline void forget(cxxrtl_design::p_{name} &top) {{\n\t{lines}\n}}\n"
 
