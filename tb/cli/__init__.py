@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("tb.cli.predict", "Predict a recorded kernel's world switches with the vgic model."),
     "patches": ("tb.cli.patches", "List the patches of the overflow series, and test each."),
     "cures": ("tb.cli.cures", "List the cures that make the profile fixed of 7.3."),
+    "divergences": ("tb.cli.divergences", "List where other models differ, and test each row."),
     "cost": ("tb.cli.cost", "Measure exits and accesses of 7.3, its cures and fixed."),
     "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
     "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),

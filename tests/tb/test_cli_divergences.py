@@ -1,0 +1,40 @@
+"""``spillway divergences``."""
+
+import json
+
+import pytest
+
+from sim.divergences import load_divergences
+from tb.cli import main
+
+
+def call(*arguments):
+    with pytest.raises(SystemExit) as ended:
+        main(list(map(str, arguments)))
+    return ended.value.code
+
+
+def test_every_row_is_printed_and_noticed(capsys, tmp_path):
+    file = tmp_path / "table.json"
+    assert call("divergences", "--json", file) == 0
+    printed = capsys.readouterr().out
+    assert all(f"| {row.name} | {row.model} | {row.where} | " in printed for row in load_divergences())
+    assert "expected 0x20, got 0x0" in next(line for line in printed.splitlines() if line.startswith("| D3 "))
+    assert all(row["noticed"] for row in json.loads(file.read_text()))
+
+
+def test_one_model(capsys):
+    assert call("divergences", "renode") == 0
+    assert {line.split(" | ")[1] for line in capsys.readouterr().out.splitlines()[2:]} == {"Renode"}
+
+
+def test_a_row_that_nothing_notices_fails(capsys, monkeypatch):
+    """Exit status 1 when the model with the bug passes: here one without it."""
+    monkeypatch.setattr("sim.divergences.Divergence.deviating", lambda row: row.strict())
+    assert call("divergences", "vcml") == 1
+    assert "NOTHING" in capsys.readouterr().out
+
+
+def test_unknown_model(capsys):
+    assert call("divergences", "simics") == 2
+    assert capsys.readouterr().err == ("spillway: no model 'simics'; known: QEMU, gem5, Renode, VCML\n")
