@@ -7,6 +7,7 @@ A row of ``divergences.toml`` is a directed test (:mod:`sim.directed`) with thre
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from hw.config_v2 import GicV2Config
 from sim.deviations import Deviations
 from sim.deviations_peers import PeersV2, PeersV3
 from sim.deviations_v2 import DeviationsV2
-from sim.directed import DirectedTest, load_directed
+from sim.directed import DirectedTest, load_directed, run_directed
 from sim.engines.golden import GoldenPort, GoldenV2Port
 from sim.golden.peers import PeerGolden
 from sim.golden_v2.peers import PeerGoldenV2
+from sim.port import CpuPort
 
-__all__ = ["DIVERGENCES", "Divergence", "load_divergences"]
+__all__ = ["DIVERGENCES", "Divergence", "load_divergences", "run_divergences"]
 
 #: The table that comes with the project.
 DIVERGENCES = Path(__file__).with_name("divergences.toml")
@@ -78,3 +80,19 @@ def load_divergences() -> list[Divergence]:
         Divergence(entry["model"], entry["where"], entry["switch"], test)
         for entry, test in zip(entries, load_directed(DIVERGENCES), strict=True)
     ]
+
+
+async def run_divergences(ports: Sequence[CpuPort]) -> dict[str, list[str]]:
+    """Run every row that fits the build of the first port: a job for any engine.
+
+    Returns
+    -------
+    dict
+        Mismatches, as text, by row; an empty list says that the engine does not have the bug.
+    """
+    port = ports[0]
+    return {
+        row.name: [str(mismatch) for mismatch in await run_directed(port, row.test)]
+        for row in load_divergences()
+        if row.test.config == port.config
+    }

@@ -1,11 +1,14 @@
 """``spillway divergences``."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from sim.divergences import load_divergences
 from tb.cli import main
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "divergences.md"
 
 
 def call(*arguments):
@@ -21,6 +24,12 @@ def test_every_row_is_printed_and_noticed(capsys, tmp_path):
     assert all(f"| {row.name} | {row.model} | {row.where} | " in printed for row in load_divergences())
     assert "expected 0x20, got 0x0" in next(line for line in printed.splitlines() if line.startswith("| D3 "))
     assert all(row["noticed"] for row in json.loads(file.read_text()))
+
+
+def test_the_document_has_the_table_as_printed(capsys):
+    """`docs/divergences.md` is up to date: replace its table with what the command prints."""
+    call("divergences")
+    assert capsys.readouterr().out in DOCUMENT.read_text()
 
 
 def test_one_model(capsys):
