@@ -12,12 +12,11 @@ from hw.errors import InputError
 from sim.kvm.profile import Profile
 from sim.predict import NOT_PREDICTABLE, Report, find_order, is_predictable, placement
 from sim.trace import check_trace, find_traces, open_trace
-from tb.runner import ENGINES, run_job
+from tb.engines import ENGINES, RECORDED
+from tb.runner import run_job
 
 __all__ = ["RECORDED", "Predictions", "predict_traces"]
 
-#: The open loop's name among the engines: the hardware's answers are the recorded ones.
-RECORDED = "recorded"
 #: Called with what is being done, how much of it is done, and how much there is.
 Listener = Callable[[str, int, int], None]
 

@@ -11,7 +11,7 @@ from hw.mmio import Frame, MmioRegister
 from hw.mmio_map import MMIO_REGISTERS
 from hw.registers import REGISTERS, Access, Field, Redirect, Register, Space, Trap
 
-__all__ = ["encoding_name", "mapped_registers", "register_index", "register_page"]
+__all__ = ["Build", "build_of", "encoding_name", "mapped_registers", "register_index", "register_page"]
 
 
 def encoding_name(encoding: int) -> str:
@@ -38,6 +38,11 @@ Build = GicConfig | GicV2Config | PhysicalConfig
 def _frame_config(frame: Frame, config: GicConfig) -> GicV2Config | PhysicalConfig:
     """Return the build of a frame: as many LRs as ``config``, and the default physical side."""
     return GicV2Config(config.lrs) if frame in (Frame.GICH, Frame.GICV) else PhysicalConfig()
+
+
+def build_of(register: Register | MmioRegister, config: GicConfig) -> Build:
+    """Return the build that a register of ``config`` belongs to."""
+    return _frame_config(register.frame, config) if isinstance(register, MmioRegister) else config
 
 
 def mapped_registers(config: GicConfig) -> list[MmioRegister]:
@@ -126,9 +131,8 @@ def register_page(register: Register | MmioRegister, config: GicConfig) -> str:
         The build; it decides which bits exist and what they reset to. GICH and GICV are described for
         as many list registers; the frames of the physical side for its default parameters.
     """
-    build: Build = config
+    build = build_of(register, config)
     if isinstance(register, MmioRegister):
-        build = _frame_config(register.frame, config)
         about = _mmio_facts(register, build)
     else:
         about = _facts(register, config)

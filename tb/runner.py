@@ -44,15 +44,11 @@ from tb.build import (
     wave_kind,
 )
 from tb.coverage import Coverage
+from tb.engines import ENGINES
 from tb.tools import SIMULATORS, find_simulator
 
 __all__ = ["ENGINES", "BenchResult", "JobError", "run_bench", "run_job"]
 
-#: Everything a job runs on, quickest first.
-ENGINES = (
-    "golden", "verilator", "icarus", "amaranth",
-    "bench-compiled", "bench-verilator", "bench-icarus", "bench-amaranth",
-)  # fmt: skip
 _BENCH = "bench-"
 #: Engines that run in this process, by the module that has their ``run_job``.
 _IN_PROCESS = {

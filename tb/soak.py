@@ -1,20 +1,11 @@
-"""The long random run: RTL in lockstep with golden over many configurations.
-
-``python -m tb.soak --operations 1000000 --seed 1`` prints one line for each configuration and the
-functional coverage of all of them together; exit status 0 no difference, 1 a difference, 2 bad input.
-"""
+"""The long random run: RTL in lockstep with golden over many configurations."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
-
-import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
@@ -22,7 +13,7 @@ from hw.errors import InputError
 from sim.lockstep import random_job
 from sim.port import CpuPort
 from tb.coverage import Coverage
-from tb.runner import ENGINES, run_job
+from tb.runner import run_job
 from tb.system_builds import CONFIGURATIONS_SYSTEM, SystemBuild
 
 __all__ = [
@@ -31,9 +22,8 @@ __all__ = [
     "CONFIGURATIONS_V2",
     "Build",
     "Result",
-    "command",
+    "builds_of",
     "coverage_job",
-    "main",
     "name_of",
     "soak",
 ]
@@ -163,70 +153,6 @@ def soak(
     return results
 
 
-def _builds(gic: str) -> tuple[Build, ...]:
-    """Return the builds of a choice of the command."""
+def builds_of(gic: str) -> tuple[Build, ...]:
+    """Return what a soak of ``v3``, ``v2`` or ``system`` runs."""
     return {"v3": CONFIGURATIONS, "v2": CONFIGURATIONS_V2, "system": CONFIGURATIONS_SYSTEM}[gic]
-
-
-@click.command(name="soak")
-@click.option("--operations", type=int, default=1_000_000, show_default=True, help="In total.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same operations.")
-@click.option("--engine", type=click.Choice(ENGINES), default="verilator", show_default=True)
-@click.option("--gic", type=click.Choice(["v3", "v2", "system"]), default="v3", show_default=True,
-              help="v3, v2: the virtual interface; system: with the physical side.")  # fmt: skip
-@click.option("--holes", type=int, default=20, show_default=True, help="Coverage holes to list (GICv3).")
-def command(operations: int, seed: int, engine: str, gic: str, holes: int) -> None:
-    """Run random accesses on the RTL in lockstep with golden, over many configurations."""
-    console = Console()
-    columns = (TextColumn("soak"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    coverage = Coverage(CONFIGURATIONS[0])
-
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("soak", total=operations)
-
-        def show(result: Result) -> None:
-            coverage.merge(result.coverage)
-            verdict = "DIFFERS" if result.difference else "equal"
-            rate = result.operations / result.seconds
-            console.print(
-                f"{name_of(result.config):52} seed {result.seed}: {result.operations} operations {verdict}"
-                f" ({rate:,.0f}/s with the build)",
-                highlight=False,
-                soft_wrap=True,
-            )
-
-        results = soak(
-            operations,
-            seed,
-            engine,
-            _builds(gic),
-            progress=lambda count: bar.update(task, completed=count),
-            done=show,
-        )
-    failed = [result for result in results if result.difference]
-    for result in failed:
-        console.print(result.difference["report"], highlight=False, markup=False, soft_wrap=True)
-    if gic == "v3":
-        console.print(coverage.report(holes), highlight=False, markup=False, soft_wrap=True)
-    total = sum(result.operations for result in results)
-    console.print(
-        f"seed {seed}: {total:,} operations on {engine} over {len(results)} configurations,"
-        f" {len(failed)} with a difference",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if failed:
-        sys.exit(1)
-
-
-def main() -> None:
-    """Run the command; bad input becomes one line and exit status 2."""
-    try:
-        command()
-    except InputError as error:
-        print(f"tb.soak: {error}", file=sys.stderr)
-        sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -7,12 +7,17 @@ Exit status: 0 success, 1 the run found differences or failures, 2 bad input or 
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import os
 import sys
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from hw.errors import InputError
+from tb.cli.command import Group
 
 __all__ = ["COMMANDS", "main"]
 
@@ -34,11 +39,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "registers": ("tb.cli.registers", "Describe the registers of a build."),
     "params": ("tb.cli.params", "List the parameters of a build."),
     "synth": ("tb.cli.synth", "Place and route a build; report size and frequency."),
-    "soak": ("tb.soak", "Run gateware and golden in lockstep, at random and for long."),
+    "soak": ("tb.cli.soak", "Run gateware and golden in lockstep, at random and for long."),
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(Group):
     """A click group that imports a subcommand's module only when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -49,34 +54,75 @@ class _LazyGroup(click.Group):
             return None
         return importlib.import_module(COMMANDS[name][0]).command
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, 1)
+            hint = f"did you mean {close[0]}?" if close else "`spillway --help` lists them"
+            raise click.UsageError(f"no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the names of subcommands without importing them."""
+        known = [name for name in COMMANDS if name.startswith(incomplete)]
+        names = [CompletionItem(name, help=COMMANDS[name][1]) for name in known]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=[
+        "spillway demo                            # what an overflow does to a guest, on the gateware",
+        "spillway run sim/scenarios/A08.scenario  # one scenario",
+        "spillway export verilog --lrs 4 -o vgic.v",
+    ],
+)
 @click.version_option(package_name="spillway")
 def cli() -> None:
-    """Run the GIC virtual CPU interface, its models and its benches."""
+    """Run the GIC virtual CPU interface, its models and its benches.
+
+    `spillway COMMAND --help` tells more. Exit status of every command: 0 success, 1 the run found differences
+    or failures, 2 bad input or usage, told in one line. With --json a command that reports prints
+    {"command", "status", "results", ...} and nothing else.
+    """
 
 
 def main(args: list[str] | None = None) -> None:
     """Run the command line; bad input or usage becomes one line on standard error and exit status 2.
 
-    A subcommand returns its exit status, or None for 0.
+    A subcommand returns its exit status, or None for 0. Where the report is asked for as JSON, an error is
+    such a report, too.
     """
+    words = sys.argv[1:] if args is None else args
     try:
-        status = cli.main(args=args, prog_name="spillway", standalone_mode=False)
+        status = cli.main(args=words, prog_name="spillway", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         status = 2
     except click.ClickException as error:
-        print(f"spillway: {error.format_message()}", file=sys.stderr)
-        status = 2
+        status = _refuse(words, error.format_message())
     except InputError as error:
-        print(f"spillway: {error}", file=sys.stderr)
-        status = 2
+        status = _refuse(words, str(error))
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`); Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except (click.Abort, KeyboardInterrupt):
         print("spillway: interrupted", file=sys.stderr)
         status = 130
     sys.exit(status or 0)
+
+
+def _refuse(words: list[str], text: str) -> int:
+    """Say in one line what is wrong with the input; return the exit status."""
+    line = " ".join(text.split())
+    print(f"spillway: {line}", file=sys.stderr)
+    if "--json" in words:
+        from tb.cli.output import print_json
+
+        return print_json(words[0], 2, [], errors=[line])
+    return 2

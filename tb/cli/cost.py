@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.cost.meter import Cost
-from sim.cost.optimum import Optimum, measure_optimum
-from sim.cost.random_guests import measure_random
-from sim.cost.recorded import is_complete, measure_recorded, read_guest
-from sim.kvm.profile import CURES, profile_named
-from sim.trace import find_traces
-from tb.cli.output import Bar, check_writable, write_json
+from tb.cli.command import Command, json_option
+from tb.cli.output import Bar, print_json
+
+if TYPE_CHECKING:
+    from sim.cost.meter import Cost
+    from sim.cost.optimum import Optimum
 
 __all__ = ["command"]
 
@@ -52,6 +52,10 @@ def _recorded(
     paths: Sequence[Path], profiles: Sequence[str], bar: Bar
 ) -> tuple[dict[str, Cost], list[list[str]]]:
     """Measure the guests of all complete recordings; return the totals and a row for each file."""
+    from sim.cost.meter import Cost
+    from sim.cost.recorded import is_complete, measure_recorded, read_guest
+    from sim.kvm.profile import profile_named
+
     totals = {profile: Cost() for profile in profiles}
     rows = []
     for number, path in enumerate(paths):
@@ -82,17 +86,24 @@ def _optimum(found: Optimum, lrs: int) -> str:
     return f"{found.guests} guests, {lrs} LRs, {found.delivered} delivered: least {found.least}; {taken}"
 
 
-@click.command("cost")
+@click.command(
+    "cost",
+    cls=Command,
+    examples=[
+        "spillway cost                                    # random guests",
+        "spillway cost --guests 0 --small 0 tests/data/traces",
+        "spillway cost --per-switch --json > cost.json",
+    ],
+)
 @click.argument("traces", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--guests", type=click.IntRange(0), default=50, show_default=True, help="Random guests.")
 @click.option("--small", type=click.IntRange(0), default=40, show_default=True,
               help="Small guests whose least number of exits is searched, each for 1, 2, 3 LRs.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first guest.")
 @click.option("--per-switch", is_flag=True, help="Also 7.3 with each cure alone.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the totals to FILE.")  # fmt: skip
+@json_option
 def command(
-    traces: tuple[Path, ...], guests: int, small: int, seed: int, per_switch: bool, json_path: Path | None
+    traces: tuple[Path, ...], guests: int, small: int, seed: int, per_switch: bool, as_json: bool
 ) -> int:
     """Print what fixed costs against 7.3: exits and accesses to ICH_* for each interrupt delivered.
 
@@ -103,37 +114,42 @@ def command(
 
     Exit status: 0 done, 2 bad input or usage.
     """
-    check_writable(json_path)
+    from sim.cost.optimum import measure_optimum
+    from sim.cost.random_guests import measure_random
+    from sim.kvm.profile import CURES
+    from sim.trace import find_traces
+
     profiles = [_BASE, _FIXED, *(f"{_BASE},+{switch}" for switch in CURES if per_switch)]
-    data: dict[str, object] = {}
-    bar = Bar()
-    try:
+    files = find_traces(traces) if traces else []
+    lines: list[str] = []
+    results: list[dict[str, Any]] = []
+    with Bar() as bar:
         if guests:
             costs = measure_random(
                 profiles, guests, seed, lambda done, total: bar("random guests", done, total)
             )
             one = costs[_BASE]
-            click.echo(f"\nRandom guests: {guests} from seed {seed}, {one.operations:,} operations, "
-                       f"{one.delivered:,} interrupts delivered under 7.3.\n")  # fmt: skip
-            click.echo("\n".join(_costs(costs)))
-            data["random"] = {profile: asdict(cost) for profile, cost in costs.items()}
-        if traces:
-            files = find_traces(traces)
+            told = f"{one.operations:,} operations, {one.delivered:,} interrupts delivered under 7.3."
+            lines += ["", f"Random guests: {guests} from seed {seed}, {told}", "", *_costs(costs)]
+            results += _results("random", costs)
+        if files:
             totals, rows = _recorded(files, profiles, bar)
-            click.echo(f"\nRecorded guests: {len(rows)}.\n")
-            click.echo("\n".join(_costs(totals)))
             head = ["recording", "exits recorded", "7.3", "fixed", "exits", "accesses", "IAR not as recorded"]
-            click.echo("\n" + "\n".join(_table(head, rows)))
-            data["recorded"] = {profile: asdict(cost) for profile, cost in totals.items()}
+            lines += ["", f"Recorded guests: {len(rows)}.", "", *_costs(totals), "", *_table(head, rows)]
+            results += _results("recorded", totals)
         if small:
-            click.echo("\nExits against the least possible:\n")
+            lines += ["", "Exits against the least possible:", ""]
             for lrs in (1, 2, 3):
+                bar("small guests", lrs - 1, 3)
                 # With one list register 7.3 gets through hardly any.
                 found = measure_optimum([_FIXED] if lrs == 1 else [_BASE, _FIXED], small, seed, lrs)
-                click.echo(f"* {_optimum(found, lrs)}")
-                data[f"least, {lrs} LRs"] = asdict(found)
-    finally:
-        bar.stop()
-    if json_path is not None:
-        write_json(json_path, data)
+                lines.append(f"* {_optimum(found, lrs)}")
+                results.append({"measured": "small", "lrs": lrs, **asdict(found)})
+    if as_json:
+        return print_json("cost", 0, results, seed=seed)
+    click.echo("\n".join(lines))
     return 0
+
+
+def _results(measured: str, costs: dict[str, Cost]) -> list[dict[str, Any]]:
+    return [{"measured": measured, "profile": profile, **asdict(cost)} for profile, cost in costs.items()]

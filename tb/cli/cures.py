@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from hw.errors import InputError
 from sim.kvm.cures import CURES, Cure
-from tb.cli.output import check_writable, write_json
+from tb.cli.command import Command, json_option
+from tb.cli.output import print_json
 
 __all__ = ["command"]
 
@@ -37,24 +37,30 @@ def _section(cure: Cure) -> str:
     return "\n".join([*lines, *(f"| {name} | {text} |" for name, text in rows)])
 
 
-@click.command("cures")
+@click.command(
+    "cures",
+    cls=Command,
+    examples=[
+        "spillway cures",
+        "spillway cures 22.4 22.8",
+        "spillway cures --json | jq '.results[].switch'",
+    ],
+)
 @click.argument("switches", nargs=-1)
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the cures to FILE.")  # fmt: skip
-def command(switches: tuple[str, ...], json_path: Path | None) -> int:
+@json_option
+def command(switches: tuple[str, ...], as_json: bool) -> int:
     """Print the cures: fault, minimal guest, evidence on real kernels, cure, cost, verification, as Markdown.
 
     SWITCHES: only these; a fault such as 22.4 stands for its cure.
 
     Exit status: 0 done, 2 bad usage.
     """
-    check_writable(json_path)
     chosen = [cure for cure in CURES if not switches or {cure.switch, *cure.faults} & set(switches)]
     known = {name for cure in CURES for name in (cure.switch, *cure.faults)}
     for name in switches:
         if name not in known:
             raise InputError(f"no cure {name!r}; `spillway cures` lists them")
+    if as_json:
+        return print_json("cures", 0, map(asdict, chosen))
     click.echo("\n\n".join(_section(cure) for cure in chosen))
-    if json_path is not None:
-        write_json(json_path, [asdict(cure) for cure in chosen])
     return 0

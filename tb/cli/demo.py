@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from hw.errors import InputError
-from sim.generated import build_root
-from sim.trace import Meta
-from tb.cli.recorded import print_recording, print_replay
-from tb.cli.story import cause, print_act, save_marks
-from tb.runner import ENGINES
-from tb.story.acts import ACTS, Act, play_act
-from tb.traffic import Traffic, read_traffic
-from tb.waves.gtkwave import write_save_file
+from tb.cli.command import Command, json_option
+from tb.cli.output import print_json
+from tb.engines import ENGINES
 
 __all__ = ["DEMO_TRACE", "command"]
 
@@ -31,25 +18,22 @@ DEMO_TRACE = (
     Path(__file__).resolve().parents[2]
     / "tests/data/traces/kvm-real-7.3.4-manyactive-shuffle-reinject-lifo.jsonl.gz"
 )
+#: The acts of :data:`tb.story.acts.ACTS`, named here because importing them takes a second.
+ACT_NAMES = ("legacy", "6.19", "7.3")
 _RECORDED = "recorded"
-#: Text in longer lines is hard to read.
-_WIDEST = 100
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A line of the last table; ``verdict`` None: the act did not come out as it must."""
-
-    profile: str
-    delivered: int
-    exits: Mapping[str, int]
-    per_exit: float
-    verdict: str | None
-
-
-@click.command("demo")
+@click.command(
+    "demo",
+    cls=Command,
+    examples=[
+        "spillway demo",
+        "spillway demo --act 6.19 --engine icarus -o build/act",
+        "spillway demo tests/data/traces/kvm-real-7.3.4-manyactive-eoimode1.jsonl.gz",
+    ],
+)
 @click.argument("trace", type=click.Path(path_type=Path), required=False)
-@click.option("--act", "names", type=click.Choice([*ACTS, _RECORDED]), multiple=True,
+@click.option("--act", "names", type=click.Choice([*ACT_NAMES, _RECORDED]), multiple=True,
               help="Play only this act; may be repeated  [default: all, with TRACE recorded].")  # fmt: skip
 @click.option(
     "--engine",
@@ -60,7 +44,10 @@ class _Row:
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIRECTORY",
               help="Where the waveforms go  [default: build/demo].")  # fmt: skip
-def command(trace: Path | None, names: tuple[str, ...], engine: str, output: Path | None) -> int:
+@json_option
+def command(
+    trace: Path | None, names: tuple[str, ...], engine: str, output: Path | None, as_json: bool
+) -> int:
     """Tell what happens to a guest with more active interrupts than list registers.
 
     Four acts on the gateware. The same guest under three hypervisors: Linux KVM's vgic before the overflow
@@ -72,114 +59,13 @@ def command(trace: Path | None, names: tuple[str, ...], engine: str, output: Pat
     """
     if trace is not None and names and _RECORDED not in names:
         raise InputError(f"{trace}: a recorded run goes with --act {_RECORDED}")
-    chosen = [name for name in (*ACTS, _RECORDED) if name in names]
+    chosen = [name for name in (*ACT_NAMES, _RECORDED) if name in names]
     if not chosen:
-        chosen = [*ACTS, _RECORDED] if trace is None else [_RECORDED]
-    recording = _recording(trace or DEMO_TRACE) if _RECORDED in chosen else None
-    directory = output if output is not None else build_root() / "demo"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{directory}: cannot be made: {error.strerror}; choose another -o") from None
-    console = Console()
-    console.width = min(console.width, _WIDEST)
-    if any(name in ACTS for name in chosen):
-        _legend(console)
-    rows, saves = [], []
-    for number, name in enumerate(chosen, 1):
-        waves = directory / f"demo-{name}-{engine}.vcd"
-        heading = f"Act {number} of {len(chosen)}: " if len(chosen) > 1 else ""
-        if name in ACTS:
-            row, save = _play(console, heading, ACTS[name], engine, waves)
-        else:
-            row, save = _replay(console, heading, trace or DEMO_TRACE, *recording, engine, waves)
-        rows.append(row)
-        saves.append(save)
-    console.print()
-    console.print(_summary(rows))
-    console.print("\nwaveforms, the moments of interest marked; open with")
-    for save in saves:
-        console.print(f"  gtkwave {shlex.quote(_shown(save))}", soft_wrap=True, highlight=False)
-    return int(any(row.verdict is None for row in rows))
+        chosen = [*ACT_NAMES, _RECORDED] if trace is None else [_RECORDED]
+    from tb.cli.acts import tell
 
-
-def _recording(trace: Path) -> tuple[Meta, Traffic]:
-    if not trace.is_file():
-        raise InputError(f"{trace}: no such file; the demo runs in a checkout, or give it a recorded run")
-    return read_traffic(trace)
-
-
-def _legend(console: Console) -> None:
-    console.print(
-        "A hypervisor hands interrupts to its guest in [bold]list registers[/], and the hardware has only a "
-        "few. When more are pending or active at once, the rest [bold]overflows[/] into the hypervisor's "
-        "memory.\nBelow, [bold]32P[/] is interrupt 32, pending; [bold]32A[/] active: acknowledged, not yet "
-        "ended. What stands behind the bar | does not fit. An [bold]MI[/] is a maintenance interrupt.",
-        highlight=False,
-    )
-
-
-def _play(console: Console, heading: str, act: Act, engine: str, waves: Path) -> tuple[_Row, Path]:
-    console.print()
-    console.rule(f"[bold]{heading}{act.title}", align="left")
-    console.print(act.opening, highlight=False)
-    console.print(f"[dim]hypervisor: Linux KVM's vgic, profile {act.profile}; hardware: {engine}[/]")
-    with console.status(f"running the gateware on {engine}; the first time it is compiled, about a minute"):
-        told = play_act(act, engine, waves)
-    verdict = print_act(console, act, told)
-    exits: Counter[str] = Counter()
-    for causes, count in told.exits.items():
-        exits[cause(causes)] += count
-    row = _Row(act.profile, len(told.delivered), exits, told.per_exit, verdict)
-    return row, save_marks(waves, act, told)
-
-
-def _replay(
-    console: Console, heading: str, trace: Path, meta: Meta, traffic: Traffic, engine: str, waves: Path
-) -> tuple[_Row, Path]:
-    console.print()
-    console.rule(f"[bold]{heading}a real kernel and its guest, replayed", align="left")
-    print_recording(console, meta, traffic)
-    differences = print_replay(console, trace, engine, waves)
-    verdict = "0 mismatches" if not differences else None
-    kernel = (meta.kernel or "unknown").partition("-")[0].partition("+")[0]
-    row = _Row(f"{kernel}\nrecorded", traffic.acknowledged, traffic.exits, traffic.per_exit, verdict)
-    return row, write_save_file(waves)
-
-
-def _summary(rows: list[_Row]) -> Table:
-    table = Table(
-        title="What came of it", title_justify="left", box=box.SIMPLE, show_lines=True, padding=(0, 1, 0, 0)
-    )
-    table.add_column("run", style="bold", no_wrap=True)
-    table.add_column("profile")
-    table.add_column("delivered", justify="right")
-    table.add_column("exits", justify="right")
-    table.add_column("by cause", no_wrap=True)
-    table.add_column("ICH/exit", justify="right", no_wrap=True)
-    table.add_column("verdict")
-    for number, row in enumerate(rows, 1):
-        causes = sorted(row.exits.items(), key=lambda item: -item[1])
-        table.add_row(
-            str(number),
-            row.profile,
-            f"{row.delivered:,}",
-            f"{sum(row.exits.values()):,}",
-            "\n".join(f"{count:,} {_short(text)}" for text, count in causes),
-            f"{row.per_exit:.1f}",
-            f"[green]{row.verdict}[/]" if row.verdict else "[bold red]NOT AS TOLD[/]",
-        )
-    table.caption = "delivered: acknowledged by the guest; ICH/exit: accesses to ICH registers"
-    table.caption_justify = "left"
-    return table
-
-
-def _short(text: str) -> str:
-    text = text.removesuffix(" interrupt").removesuffix(" access")
-    return text.replace("trapped ICC_", "trapped ").removesuffix("_EL1")
-
-
-def _shown(path: Path) -> str:
-    """Return a path as it is shortest from here."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith("..") else relative
+    rows = tell(chosen, trace or DEMO_TRACE, engine, output, as_json)
+    status = int(any(row.verdict is None for row in rows))
+    if as_json:
+        print_json("demo", status, (row.as_dict() for row in rows), engine=engine)
+    return status

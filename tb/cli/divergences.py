@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hw.errors import InputError
-from sim.directed import run_directed
-from sim.divergences import Divergence, load_divergences
-from sim.port import run
-from tb.cli.output import check_writable, write_json
+from tb.cli.command import Command, json_option
+from tb.cli.output import Bar, print_json
+
+if TYPE_CHECKING:
+    from sim.divergences import Divergence
 
 __all__ = ["command"]
 
 
-def _row(row: Divergence) -> dict[str, object]:
+def _row(row: Divergence) -> dict[str, Any]:
     """Play a row on the architecture's model and on one that has the bug."""
+    from sim.directed import run_directed
+    from sim.port import run
+
     strict = run(run_directed(row.strict(), row.test))
     deviating = run(run_directed(row.deviating(), row.test))
     return {
@@ -31,11 +35,18 @@ def _row(row: Divergence) -> dict[str, object]:
     }
 
 
-@click.command("divergences")
+@click.command(
+    "divergences",
+    cls=Command,
+    examples=[
+        "spillway divergences",
+        "spillway divergences qemu gem5",
+        "spillway divergences --json",
+    ],
+)
 @click.argument("models", nargs=-1)
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the table to FILE.")  # fmt: skip
-def command(models: tuple[str, ...], json_path: Path | None) -> int:
+@json_option
+def command(models: tuple[str, ...], as_json: bool) -> int:
     """Print the divergence table as Markdown; every row's test is run.
 
     MODELS: only these (QEMU, gem5, Renode, VCML). A test must pass on the architecture's model and fail on
@@ -43,19 +54,26 @@ def command(models: tuple[str, ...], json_path: Path | None) -> int:
 
     Exit status: 0 every row is noticed, 1 some are not, 2 bad usage.
     """
-    check_writable(json_path)
+    from sim.divergences import load_divergences
+
     table = load_divergences()
     known = {row.model.lower(): row.model for row in table}
     for model in models:
         if model.lower() not in known:
             raise InputError(f"no model {model!r}; known: {', '.join(known.values())}")
     wanted = {model.lower() for model in models} or set(known)
-    rows = [_row(row) for row in table if row.model.lower() in wanted]
+    chosen = [row for row in table if row.model.lower() in wanted]
+    rows = []
+    with Bar() as bar:
+        for done, row in enumerate(chosen):
+            bar("testing rows", done, len(chosen))
+            rows.append(_row(row))
+    status = int(not all(row["noticed"] for row in rows))
+    if as_json:
+        return print_json("divergences", status, rows)
     click.echo("| row | model | where | breaks | finding | noticed by |\n|---|---|---|---|---|---|")
     for row in rows:
         by = row["by"] if row["noticed"] else "NOTHING"
         rules = ", ".join(row["rules"])
         click.echo(f"| {row['name']} | {row['model']} | {row['where']} | {rules} | {row['finding']} | {by} |")
-    if json_path is not None:
-        write_json(json_path, rows)
-    return int(not all(row["noticed"] for row in rows))
+    return status

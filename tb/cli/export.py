@@ -10,12 +10,22 @@ from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
+from tb.cli.command import Command
 from tb.cli.options import build_options, physical_options
+from tb.cli.output import busy, check_writable, write_text
 
 __all__ = ["command"]
 
 
-@click.command("export")
+@click.command(
+    "export",
+    cls=Command,
+    examples=[
+        "spillway export verilog --lrs 16 --pri-bits 7 -o vgic.v",
+        "spillway export verilog --gic v2 --bus apb --name gicv -o gicv.v",
+        "spillway export rtlil --spis 64 --pes 2 -o gic.il",
+    ],
+)
 @click.argument("language", type=click.Choice(["verilog", "rtlil"]), default="verilog")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Where to write  [default: standard output].")  # fmt: skip
@@ -37,18 +47,17 @@ def command(
     """Write the virtual CPU interface of a build, or a whole GICv3, as one self-contained module.
 
     The same parameters give the same text.
+
+    Exit status: 0 done, 2 bad options or the file cannot be written.
     """
     from hw.export import to_rtlil, to_verilog
 
     if not (name.isascii() and name.isidentifier()):
         raise InputError(f"--name {name!r} is not a plain identifier; use letters, digits and underscores")
-    text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name, bus, physical)
+    check_writable(output)
+    with busy("exporting"):
+        text = (to_verilog if language == "verilog" else to_rtlil)(config, pes, name, bus, physical)
     if output is None:
         click.echo(text, nl=False)
-        return
-    partial = output.with_name(output.name + ".part")
-    try:
-        partial.write_text(text)
-        partial.replace(output)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror}; choose another -o") from None
+    else:
+        write_text(output, text)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tb.cli.output import check_writable, write_json
-from tb.patches import FAILED, Row, bug_rows, patch_rows, run_tests
+from tb.cli.command import Command, json_option
+from tb.cli.output import busy, print_json
+
+if TYPE_CHECKING:
+    from tb.patches import Row
 
 __all__ = ["command"]
 
@@ -41,12 +44,19 @@ def _details(row: Row, *lists: tuple[str, tuple[str, ...]]) -> list[str]:
     return [f"{'':<21}  {part}" for part in parts]
 
 
-@click.command("patches")
+@click.command(
+    "patches",
+    cls=Command,
+    examples=[
+        "spillway patches",
+        "spillway patches --bugs",
+        "spillway patches --no-run --json",
+    ],
+)
 @click.option("--bugs", is_flag=True, help="The known failures instead: which kernels have them.")
 @click.option("--no-run", is_flag=True, help="Do not run the tests; only list them.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the table to FILE.")  # fmt: skip
-def command(bugs: bool, no_run: bool, json_path: Path | None) -> int:
+@json_option
+def command(bugs: bool, no_run: bool, as_json: bool) -> int:
     """Print the table of the overflow series: patch, switches, tests, status.
 
     A patch passes if its behaviour is there, and its test notices when one of its switches is changed.
@@ -55,13 +65,16 @@ def command(bugs: bool, no_run: bool, json_path: Path | None) -> int:
 
     Exit status: 0 no test failed, 1 some did, 2 bad usage.
     """
-    check_writable(json_path)
-    ran = {} if no_run else run_tests()
-    rows = bug_rows(ran) if bugs else patch_rows(ran)
+    from tb.patches import FAILED, bug_rows, patch_rows, run_tests
+
+    with busy("running the tests of the table"):
+        ran = {} if no_run else run_tests()
+        rows = bug_rows(ran) if bugs else patch_rows(ran)
+    status = int(any(row.status == FAILED for row in rows))
+    if as_json:
+        return print_json("patches", status, (row.as_dict() for row in rows))
     for row in rows:
         click.echo(_bug(row) if bugs else _patch(row))
     counts = Counter(row.status for row in rows)
     click.echo(f"{len(rows)} rows: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
-    if json_path is not None:
-        write_json(json_path, [row.as_dict() for row in rows])
-    return int(any(row.status == FAILED for row in rows))
+    return status

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sim.deviations import Deviations
 from sim.kvm.profile import profile_named
-from sim.predict import Report
-from tb.cli.output import check_writable, write_json
-from tb.predict import RECORDED, Predictions, predict_traces
-from tb.runner import ENGINES
+from tb.cli.command import Command, json_option
+from tb.cli.output import Bar, print_json
+from tb.engines import ENGINES, RECORDED
+
+if TYPE_CHECKING:
+    from sim.predict import Report
+    from tb.predict import Predictions
 
 __all__ = ["command"]
 
@@ -31,6 +33,8 @@ def _file_line(report: Report, width: int, profile_width: int) -> str:
 
 def _notes(report: Report) -> list[str]:
     """Return the further findings of a file, if it has any."""
+    from sim.deviations import Deviations
+
     lines = []
     if report.reads_different:
         lines.append(f"{report.reads_different} of {report.reads} reads of the guest differ")
@@ -78,16 +82,23 @@ def _print(result: Predictions) -> None:
     )
 
 
-@click.command("predict")
+@click.command(
+    "predict",
+    cls=Command,
+    examples=[
+        "spillway predict tests/data/traces",
+        "spillway predict tests/data/traces/6.19.14-a08.jsonl.gz --profile 7.3",
+        "spillway predict tests/data/traces --engine verilator --json",
+    ],
+)
 @click.argument("traces", nargs=-1, required=True, metavar="TRACE...")
 @click.option("--profile", "profile_name", metavar="P",
               help="Hypervisor profile, switches after it: 7.3 or 6.19,+walk_from_tail. "
                    "Default: the recorded kernel's.")  # fmt: skip
 @click.option("--engine", type=click.Choice((RECORDED, *ENGINES)), default=RECORDED, show_default=True,
               help="The hardware: as recorded, or an engine that runs guest and hypervisor.")  # fmt: skip
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the whole report to FILE.")  # fmt: skip
-def command(traces: tuple[str, ...], profile_name: str | None, engine: str, json_path: Path | None) -> int:
+@json_option
+def command(traces: tuple[str, ...], profile_name: str | None, engine: str, as_json: bool) -> int:
     """Predict what a recorded kernel's vgic did, entry by entry.
 
     TRACE is a recording of Linux KVM with its stimulus, or a directory of them. Guest accesses, injections
@@ -97,12 +108,16 @@ def command(traces: tuple[str, ...], profile_name: str | None, engine: str, json
     Exit status: 0 all agree, 1 something differs, 2 a file is malformed or holds no stimulus.
     """
     profile = profile_named(profile_name) if profile_name is not None else None
-    check_writable(json_path)
-    result = predict_traces(traces, profile, engine)
-    if result.reports:
+    from tb.predict import predict_traces
+
+    with Bar() as bar:
+        result = predict_traces(traces, profile, engine, bar)
+    if as_json:
+        report = result.to_json()
+        files, refused = report.pop("files"), report.pop("refused")
+        print_json("predict", result.status, files, errors=refused, **report)
+    elif result.reports:
         _print(result)
-        if json_path is not None:
-            write_json(json_path, result.to_json())
     for text in result.refused:
         click.echo(f"spillway: {text}", err=True)
     return result.status

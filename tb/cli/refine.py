@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hw.config import GicConfig
 from sim.kvm.profile import profile_named
-from sim.refinement.report import describe
-from sim.refinement.run import Tally, soak
-from tb.cli.output import Bar, check_writable, write_json
-from tb.runner import ENGINES, run_job
+from tb.cli.command import Command, json_option
+from tb.cli.output import Bar, print_json
+from tb.engines import ENGINES
+
+if TYPE_CHECKING:
+    from sim.refinement.run import Tally
 
 __all__ = ["command", "refine"]
 
@@ -22,6 +24,9 @@ def refine(
     engine: str, operations: int, seed: int, latency: int, profile: str, lrs: int, strict: bool, bar: Bar
 ) -> Tally:
     """Do random runs with one latency; on gateware half of them with one vCPU and half with two."""
+    from sim.refinement.run import Tally, soak
+    from tb.runner import run_job
+
     what = f"latency {latency}"
     if engine == "golden":
         return soak(
@@ -54,7 +59,16 @@ def refine(
     return tally
 
 
-@click.command("refine")
+@click.command(
+    "refine",
+    cls=Command,
+    examples=[
+        "spillway refine --operations 20000",
+        "spillway refine --latency 0 --latency 4 --seed 7",
+        "spillway refine --profile fixed --strict",
+        "spillway refine --engine verilator --operations 20000 --lrs 4",
+    ],
+)
 @click.option("--operations", type=click.IntRange(1), default=200_000, show_default=True,
               help="Guest operations to compare, for each latency.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first run.")
@@ -68,8 +82,7 @@ def refine(
               help="List registers, on gateware; golden draws 1 to 4 for each run.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Know no exception: every difference is a finding, as is right "
               "for the profile fixed.")  # fmt: skip
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the totals to FILE.")  # fmt: skip
+@json_option
 def command(
     operations: int,
     seed: int,
@@ -78,7 +91,7 @@ def command(
     engine: str,
     lrs: int,
     strict: bool,
-    json_path: Path | None,
+    as_json: bool,
 ) -> int:
     """Compare random guests on the machine with what an ideal GIC would show them.
 
@@ -89,17 +102,18 @@ def command(
 
     Exit status: 0 no finding, 1 a finding, 2 bad options.
     """
-    check_writable(json_path)
     profile_named(profile)
+    from sim.refinement.report import describe
+
     tallies = {}
-    bar = Bar()
-    try:
+    with Bar() as bar:
         for latency in latencies:
             tally = refine(engine, operations, seed, latency, profile, lrs, strict, bar)
             tallies[latency] = tally
-            click.echo(f"seed {seed}, profile {profile}, {describe(tally, latency)}")
-    finally:
-        bar.stop()
-    if json_path is not None:
-        write_json(json_path, {str(latency): tally.as_dict() for latency, tally in tallies.items()})
-    return int(any(tally.findings for tally in tallies.values()))
+            if not as_json:
+                click.echo(f"seed {seed}, profile {profile}, {describe(tally, latency)}")
+    status = int(any(tally.findings for tally in tallies.values()))
+    if as_json:
+        results = ({"latency": latency, **tally.as_dict()} for latency, tally in tallies.items())
+        print_json("refine", status, results, seed=seed, profile=profile, engine=engine, strict=strict)
+    return status

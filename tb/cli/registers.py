@@ -5,24 +5,44 @@ from __future__ import annotations
 import click
 
 from hw.config import GicConfig
-from hw.mmio_map import find_register
-from hw.registers import REGISTERS
+from tb.cli.command import Command, json_option
 from tb.cli.options import config_options
-from tb.register_pages import mapped_registers, register_index, register_page
+from tb.cli.output import print_json
 
 __all__ = ["command"]
 
 
-@click.command("registers")
+@click.command(
+    "registers",
+    cls=Command,
+    examples=[
+        "spillway registers",
+        "spillway registers ICH_HCR_EL2 ICH_LR0_EL2 --pri-bits 7",
+        "spillway registers --markdown > registers.md",
+        "spillway registers GICH_HCR --json | jq '.results[].fields[].name'",
+    ],
+)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--markdown", is_flag=True, help="Plain Markdown, all pages when no NAME is given.")
+@json_option
 @config_options
-def command(names: tuple[str, ...], markdown: bool, config: GicConfig) -> None:
+def command(names: tuple[str, ...], markdown: bool, as_json: bool, config: GicConfig) -> int:
     """Describe the registers of a build: encoding or offset, access, reset, traps and fields.
 
     Without NAME an overview is printed; NAME is an architectural name such as ICH_HCR_EL2 or GICH_HCR.
+
+    Exit status: 0 done, 2 no such register, or bad options.
     """
-    pages = [register_page(find_register(name.upper()), config) for name in names]
+    from hw.mmio_map import find_register
+    from hw.registers import REGISTERS
+    from tb.register_data import register_data
+    from tb.register_pages import mapped_registers, register_index, register_page
+
+    chosen = [find_register(name.upper()) for name in names]
+    if as_json:
+        described = chosen or (*REGISTERS, *mapped_registers(config))
+        return print_json("registers", 0, (register_data(register, config) for register in described))
+    pages = [register_page(register, config) for register in chosen]
     if not names:
         pages = [register_index(config)]
         if markdown:
@@ -30,9 +50,10 @@ def command(names: tuple[str, ...], markdown: bool, config: GicConfig) -> None:
     text = "\n".join(pages)
     if markdown:
         click.echo(text, nl=False)
-        return
+        return 0
     # rich draws the same Markdown as tables that fit the terminal.
     from rich.console import Console
     from rich.markdown import Markdown
 
     Console().print(Markdown(text))
+    return 0

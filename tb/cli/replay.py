@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from sim.replay import FileReport, explain_deviation
-from tb.cli.output import Bar, check_writable, write_json
-from tb.replay import Replays, replay_traces
-from tb.runner import ENGINES
+from tb.cli.command import Command, json_option
+from tb.cli.output import Bar, check_writable, print_json
+from tb.engines import ENGINES
+
+if TYPE_CHECKING:
+    from sim.replay import FileReport
+    from tb.replay import Replays
 
 __all__ = ["command"]
 
@@ -27,6 +31,8 @@ def _file_line(report: FileReport, width: int) -> str:
 
 
 def _print(result: Replays) -> None:
+    from sim.replay import explain_deviation
+
     width = max((len(os.path.basename(report.path)) for report in result.reports), default=0) + 2
     for report in result.reports:
         click.echo(_file_line(report, width))
@@ -50,16 +56,24 @@ def _print(result: Replays) -> None:
     )
 
 
-@click.command("replay")
+@click.command(
+    "replay",
+    cls=Command,
+    examples=[
+        "spillway replay tests/data/traces",
+        "spillway replay tests/data/traces/qemu-gicv3-directed.jsonl.gz --engine verilator",
+        "spillway replay tests/data/traces/7.3.4-s22_9-wfi.jsonl.gz --engine icarus --waves wfi.fst",
+        "spillway replay tests/data/traces --json | jq .differences",
+    ],
+)
 @click.argument("traces", nargs=-1, required=True, metavar="TRACE...")
 @click.option(
     "--engine", type=click.Choice(ENGINES), default="golden", show_default=True, help="What to replay on."
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the whole report to FILE.")  # fmt: skip
+@json_option
 @click.option("--waves", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Write a waveform (.vcd or .fst), from engines that have cycles.")  # fmt: skip
-def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves: Path | None) -> int:
+def command(traces: tuple[str, ...], engine: str, as_json: bool, waves: Path | None) -> int:
     """Replay recorded register traffic and compare every recorded value.
 
     TRACE is a recording (JSON lines, gzip-compressed or not) or a directory of them. The hardware is built
@@ -68,16 +82,17 @@ def command(traces: tuple[str, ...], engine: str, json_path: Path | None, waves:
 
     Exit status: 0 all agree, 1 something differs, 2 a file is malformed or not supported.
     """
-    check_writable(json_path)
-    bar = Bar()
-    try:
+    check_writable(waves)
+    from tb.replay import replay_traces
+
+    with Bar() as bar:
         result = replay_traces(traces, engine, waves=waves, listener=bar)
-    finally:
-        bar.stop()
-    if result.reports:
+    if as_json:
+        report = result.to_json()
+        files, refused = report.pop("files"), report.pop("refused")
+        print_json("replay", result.status, files, errors=refused, **report)
+    elif result.reports:
         _print(result)
-        if json_path is not None:
-            write_json(json_path, result.to_json())
     for text in result.refused:
         click.echo(f"spillway: {text}", err=True)
     return result.status

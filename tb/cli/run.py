@@ -11,9 +11,9 @@ import click
 from hw.errors import InputError
 from sim.machine.parts import part_named
 from sim.scenario.result import FAIL, OBSERVED, OPEN, PASS, Result
-from tb.cli.output import Bar, check_writable, write_json
-from tb.runner import ENGINES
-from tb.scenarios import play_scenarios
+from tb.cli.command import Command, json_option
+from tb.cli.output import Bar, print_json
+from tb.engines import ENGINES
 
 __all__ = ["command"]
 
@@ -46,7 +46,16 @@ def _print(results: list[Result], log: bool) -> None:
     click.echo(", ".join(f"{counts[status]} {name}" for status, name in names if counts[status]))
 
 
-@click.command("run")
+@click.command(
+    "run",
+    cls=Command,
+    examples=[
+        "spillway run sim/scenarios/A08.scenario",
+        "spillway run sim/scenarios --profile 7.3",
+        "spillway run sim/scenarios/A08.scenario --profile 6.19 --mi-latency 3 --log",
+        "spillway run sim/scenarios/A01.scenario --engine icarus --waves build/waves",
+    ],
+)
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO|DIRECTORY...",
                 type=click.Path(path_type=Path))  # fmt: skip
 @click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True,
@@ -61,8 +70,7 @@ def _print(results: list[Result], log: bool) -> None:
 @click.option("--seed", type=int, help="Seed of the scheduler and of hammer; default: round robin, 0.")
 @click.option("--waves", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Write waveforms, from engines that have cycles.")  # fmt: skip
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write the results, with all events, to FILE.")  # fmt: skip
+@json_option
 @click.option("--log", is_flag=True, help="Print every event.")
 def command(
     scenarios: tuple[Path, ...],
@@ -73,7 +81,7 @@ def command(
     mi_latency: str | None,
     seed: int | None,
     waves: Path | None,
-    json_path: Path | None,
+    as_json: bool,
     log: bool,
 ) -> int:
     """Play scenarios: guests, interrupts and a hypervisor, and everything that must be seen.
@@ -83,7 +91,6 @@ def command(
 
     Exit status: 0 all expectations held, 1 some did not, 2 a file or an option is wrong.
     """
-    check_writable(json_path)
     if mi_latency is not None and not re.fullmatch(r"fast|slow|\d{1,5}(cycles)?", mi_latency):
         raise InputError(
             f"--mi-latency {mi_latency}: give fast, slow, a number of guest operations, or 40cycles"
@@ -93,12 +100,12 @@ def command(
         settings.append(f"lrs {lrs}")
     if mi_latency is not None:
         settings.append(f"mi {mi_latency}")
-    bar = Bar()
-    try:
+    from tb.scenarios import play_scenarios
+
+    with Bar() as bar:
         results = play_scenarios(scenarios, engine, profile, ", ".join(settings), seed, waves, bar)
-    finally:
-        bar.stop()
+    status = int(any(result.status == FAIL for result in results))
+    if as_json:
+        return print_json("run", status, (result.as_dict() for result in results), engine=engine)
     _print(results, log)
-    if json_path is not None:
-        write_json(json_path, [result.as_dict() for result in results])
-    return int(any(result.status == FAIL for result in results))
+    return status

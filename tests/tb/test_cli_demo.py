@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tb.cli import demo, main
-from tb.cli.demo import DEMO_TRACE
-from tb.story.acts import STORY, play_act
+from tb.cli import main
+from tb.cli.demo import ACT_NAMES, DEMO_TRACE
+from tb.story.acts import ACTS, STORY, play_act
 from tb.waves.gtkwave import read_variables
 
 TRACES = Path(__file__).parents[1] / "data/traces"
@@ -95,7 +95,7 @@ def test_an_act_that_does_not_end_as_told_is_status_1(capsys, tmp_path, monkeypa
     """With a punctual maintenance interrupt 6.19 makes no mistake, so the act has failed."""
     story = tmp_path / "story.scenario"
     story.write_text(STORY.read_text().replace("mi 3", "mi 2"))
-    monkeypatch.setattr(demo, "play_act", functools.partial(play_act, scenario=story))
+    monkeypatch.setattr("tb.cli.acts.play_act", functools.partial(play_act, scenario=story))
     status, out, _ = _run(capsys, "-o", tmp_path, "--act", "6.19", "--engine", "amaranth")
     assert status == 1
     assert "NOT AS TOLD" in out
@@ -148,3 +148,16 @@ def _written(path: Path, data: bytes) -> Path:
 
 def test_the_demo_trace_is_in_the_checkout():
     assert DEMO_TRACE.is_file()
+
+
+def test_the_command_names_the_acts_there_are():
+    assert tuple(ACTS) == ACT_NAMES
+
+
+def test_the_acts_as_json(capsys, tmp_path):
+    status, out, _ = _run(capsys, "--json", "-o", tmp_path, "--act", "7.3", "--engine", "amaranth")
+    report = json.loads(out)
+    assert (status, report["status"], report["engine"]) == (0, 0, "amaranth")
+    (act,) = report["results"]
+    assert (act["act"], act["verdict"]) == ("7.3", "correct")
+    assert Path(act["save"]).is_file()

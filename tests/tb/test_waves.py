@@ -1,6 +1,7 @@
 """Wave presets: dumps of every engine are read, and GTKWave gets words for them."""
 
 import gzip
+import json
 import re
 import shutil
 from pathlib import Path
@@ -260,3 +261,11 @@ def test_the_command_says_how_to_open_it(dump, capsys):
     assert exit_.value.code == 0
     assert capsys.readouterr().out == f"open with: gtkwave {dump.parent / 'view.gtkw'}\n"
     assert (dump.parent / "view.gtkw").exists()
+
+
+def test_the_command_says_it_as_json(dump, capsys):
+    save = dump.parent / "as_json.gtkw"
+    with pytest.raises(SystemExit):
+        main(["waves", str(dump), "-o", str(save), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["results"] == [{"dump": str(dump), "save": str(save)}]
