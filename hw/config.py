@@ -6,6 +6,7 @@ a configuration can be read back from a recorded ICH_VTR_EL2 value (:meth:`GicCo
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, fields, replace
 
 from hw.errors import InputError
@@ -105,7 +106,7 @@ class GicConfig:
         """Implemented vINTID bits."""
         return (1 << self.id_bits) - 1
 
-    @property
+    @functools.cached_property
     def vtr(self) -> int:
         """ICH_VTR_EL2 as this configuration reads (REG-1)."""
         return (

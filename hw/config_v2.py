@@ -6,6 +6,7 @@ INTIDs have 10. Source: spec sections 0 and 1.9.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from hw.config import ConfigError
@@ -75,7 +76,7 @@ class GicV2Config:
         """Active-priority words, for both groups together: 1 (V2-1)."""
         return 1
 
-    @property
+    @functools.cached_property
     def vtr(self) -> int:
         """GICH_VTR as this configuration reads (REG-1)."""
         return (self.pri_bits - 1) << 29 | (self.pre_bits - 1) << 26 | (self.lrs - 1)

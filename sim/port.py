@@ -34,6 +34,7 @@ __all__ = [
     "read",
     "run",
     "sysreg_esr",
+    "touch",
     "write",
 ]
 
@@ -204,6 +205,21 @@ async def read(port: CpuPort, el: int, register: Register, context: PeContext = 
     if response.outcome is not Outcome.OK:
         raise RuntimeError(f"EL{el} read of {register.name}: {response.outcome.name}")
     return response.value
+
+
+async def touch(port: CpuPort, el: int, register: Register) -> None:
+    """Read a register for the sake of the access: nobody needs the value, so a far engine is not waited for.
+
+    Raises
+    ------
+    RuntimeError
+        When the access traps or is UNDEFINED, here or, on a far engine, later.
+    """
+    far = getattr(port, "touch", None)
+    if far is None:
+        await read(port, el, register)
+    else:
+        far(el, register)
 
 
 async def write(port: CpuPort, el: int, register: Register, value: int, context: PeContext = GUEST) -> None:

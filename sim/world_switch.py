@@ -33,7 +33,7 @@ from sim.kvm.flush_sync import kvm_vgic_flush_hwstate, kvm_vgic_sync_hwstate
 from sim.kvm.irq import VgicModel
 from sim.kvm.regs import HCR, LR_STATE
 from sim.kvm.vm import Vcpu
-from sim.port import CpuPort, read, write
+from sim.port import CpuPort, read, touch, write
 from sim.world_switch_v2 import vgic_v2_load, vgic_v2_put, vgic_v2_restore_state, vgic_v2_save_state
 
 __all__ = [
@@ -169,7 +169,7 @@ async def vgic_save_state(port: CpuPort, vcpu: Vcpu) -> None:
                 await read_active_priorities(port, vcpu)
         await write(port, 2, ICH_HCR, cleared)
     if profile.misr_read_back:
-        await read(port, 2, ICH_MISR)
+        await touch(port, 2, ICH_MISR)
     if not vcpu.vm.host.vhe:
         await vgic_v3_deactivate_traps(port, vcpu)
 

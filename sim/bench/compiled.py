@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from array import array
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,8 @@ _CONVERGED = "bool converged = true;"
 #: Cycles without a word after which the bench is taken for dead; a run of the guest is shorter by far.
 _SILENCE = 4_000_000_000
 _ROOM = 1 << 16
+#: A word in an array: an unsigned int, which has 32 bits wherever this runs.
+_WORD = "I"
 
 
 def _compiler() -> str:
@@ -178,19 +181,21 @@ class CompiledLink:
 
     def __init__(self, library: Path):
         self._library = ctypes.CDLL(str(library))
-        words, size = ctypes.POINTER(ctypes.c_uint32), ctypes.c_size_t
+        address, size = ctypes.c_void_p, ctypes.c_size_t
         for name, result, arguments in (
             ("bench_new", ctypes.c_void_p, []),
             ("bench_delete", None, [ctypes.c_void_p]),
             ("bench_everything", None, [ctypes.c_void_p, ctypes.c_bool]),
             ("bench_cycles", ctypes.c_uint64, [ctypes.c_void_p]),
             ("bench_spin", None, [ctypes.c_void_p, ctypes.c_uint64]),
-            ("bench_exchange", size, [ctypes.c_void_p, words, size, words, size, size, ctypes.c_uint64]),
+            ("bench_exchange", size, [ctypes.c_void_p, address, size, address, size, size, ctypes.c_uint64]),
         ):
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, arguments
         self._bench = self._library.bench_new()
-        self._room = (ctypes.c_uint32 * _ROOM)()
+        # Arrays of Python's own: ctypes takes longer to fill and to read one than the bench to answer.
+        self._room = array(_WORD, bytes(_ROOM * 4))
+        self._room_at = self._room.buffer_info()[0]
 
     def close(self) -> None:
         """Free the bench."""
@@ -222,15 +227,15 @@ class CompiledLink:
         BenchError
             When the bench is silent for longer than any run of a guest.
         """
-        sent = (ctypes.c_uint32 * len(words))(*words)
+        sent = array(_WORD, words)
         got = self._library.bench_exchange(
-            self._bench, sent, len(words), self._room, _ROOM, messages, _SILENCE
+            self._bench, sent.buffer_info()[0], len(words), self._room_at, _ROOM, messages, _SILENCE
         )
         if got > _ROOM:
             raise BenchError("the bench does not answer, or answers without end")
         room, at, found = self._room, 0, []
         while at < got:
             end = at + 1 + (room[at] & 0xFF)
-            found.append(room[at:end])
+            found.append(room[at:end].tolist())
             at = end
         return found

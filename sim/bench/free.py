@@ -111,6 +111,7 @@ async def run_free(machine: Machine, limit: int = 0, watched: bool = True) -> st
     if len(machine.runners) != 1:
         raise InputError("a guest runs free on a machine of one vCPU; use the scenario runner for more")
     runner = machine.runners[0]
+    machine.watches = False
     free = _Free(machine, runner, watched)
     while not limit or machine.time < limit:
         if runner.place is Place.HALTED:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hw.bench.protocol import Opcode
-from sim.bench.words import Answer, BenchError, answer, command
+from sim.bench.words import BenchError, answer, command
 
 __all__ = ["Host", "Link"]
 
-_TAGS = 255
+_TAGS = 254
+#: Tag of the commands whose answers nobody waits for.
+_DROPPED = 255
 
 
 class Link(Protocol):
@@ -38,6 +40,7 @@ class Host:
     def __init__(self, link: Link):
         self._link = link
         self._kept: list[int] = []
+        self._dropped = 0
         self._tag = 0
         #: Round trips so far.
         self.trips = 0
@@ -45,6 +48,11 @@ class Host:
     def post(self, opcode: Opcode, pe: int, words: Sequence[int] = ()) -> None:
         """Send a command with the next one that is answered."""
         self._kept += command(opcode, pe, words, quiet=True)
+
+    def drop(self, opcode: Opcode, pe: int, words: Sequence[int] = ()) -> None:
+        """Send a command with the next one that is answered; only that it was executed is looked at."""
+        self._kept += command(opcode, pe, words, _DROPPED)
+        self._dropped += 1
 
     async def ask(self, opcode: Opcode, pe: int, words: Sequence[int] = ()) -> list[int]:
         """Send a command and return the words of its answer.
@@ -54,24 +62,19 @@ class Host:
         BenchError
             When it, or one that was posted, is refused.
         """
-        (words,) = await self.ask_all(pe, [(opcode, words)])
-        return words
-
-    async def ask_all(self, pe: int, commands: Sequence[tuple[Opcode, Sequence[int]]]) -> list[list[int]]:
-        """Send commands as one list and return the words of each answer; see :meth:`ask`."""
-        sent, self._kept = self._kept, []
-        tags = []
-        for opcode, words in commands:
-            self._tag = self._tag % _TAGS + 1
-            tags.append(self._tag)
-            sent += command(opcode, pe, words, self._tag)
-        found: dict[int, Answer] = {}
+        self._tag = tag = self._tag % _TAGS + 1
+        sent, missing = self._kept, 1 + self._dropped
+        sent += command(opcode, pe, words, tag)
+        self._kept, self._dropped = [], 0
         self.trips += 1
-        while len(found) < len(tags):
-            for message in await self._link.exchange(sent, len(tags) - len(found)):
+        found = None
+        while found is None:
+            for message in await self._link.exchange(sent, missing):
+                missing -= 1
                 one = answer(message).check()
-                if one.tag not in tags:
+                if one.tag == tag:
+                    found = one
+                elif one.tag != _DROPPED or (one.opcode == Opcode.ACCESS and one.words[0]):
                     raise BenchError(f"the bench answers {one} to a command that asked for no answer")
-                found[one.tag] = one
             sent = []
-        return [found[tag].words for tag in tags]
+        return found.words

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from hw.bench.protocol import VERSION, Cause, Kind, Opcode
 from hw.config import GicConfig
 from hw.registers import Access as Use
-from hw.registers import Space
+from hw.registers import Register, Space
 from sim.bench import words as mailbox
 from sim.bench.assembler import Assembled, access_words
 from sim.bench.link import Host
@@ -89,14 +90,19 @@ class BenchPort:
         """Execute one system-register access."""
         if access.el == 1:
             return await self._guest(access)
-        self._changed()
         register = access.register
-        if access.write and access.el == 2 and register.space is Space.ICH:
+        plain = access.el == 2 and register.space is Space.ICH
+        if access.write or not plain:
+            self._changed()
+        if plain and access.write and register.exists(self.config) and register.access is not Use.RO:
             # A write that cannot fail need not be waited for.
-            if register.exists(self.config) and register.access is not Use.RO:
-                self.host.post(Opcode.ACCESS, self.pe, mailbox.access(access))
-                return _DONE
+            self.host.post(Opcode.ACCESS, self.pe, mailbox.access(access))
+            return _DONE
         return await self._direct(access)
+
+    def touch(self, el: int, register: Register) -> None:
+        """Read a register that answers, without waiting for the value; see :func:`sim.port.touch`."""
+        self.host.drop(Opcode.ACCESS, self.pe, mailbox.access(Access(el, register)))
 
     async def _direct(self, access: Access) -> Response:
         words = await self.host.ask(Opcode.ACCESS, self.pe, mailbox.access(access))
@@ -146,7 +152,7 @@ class BenchPort:
         """Return all storage without an access."""
         if self._state is None:
             words = await self.host.ask(Opcode.STATE, self.pe)
-            packed = int.from_bytes(b"".join(word.to_bytes(4, "little") for word in words), "little")
+            packed = int.from_bytes(struct.pack(f"<{len(words)}I", *words), "little")
             self._state = self._codec.state(packed)
         return self._state
 

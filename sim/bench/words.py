@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from hw.bench.protocol import (
 )
 from hw.port import PeContext as ContextBits
 from sim.machine.latency import Latency
-from sim.port import Access
+from sim.port import Access, PeContext
 
 __all__ = [
     "NEVER",
@@ -50,6 +51,10 @@ _FIELDS = {
     word: members(word)
     for word in (Header, AccessWord, LatencyWord, ResumeWord, RecordWord, StatusWord, StopWord)
 }
+_RESUME = {name: lsb for name, (lsb, _) in _FIELDS[ResumeWord].items()}
+#: Enumerations by number: to look one up takes a fraction of what a call of its class takes.
+_CAUSES = {int(cause): cause for cause in Cause}
+_KINDS = {int(kind): kind for kind in Kind}
 _AMOUNT = _FIELDS[LatencyWord]["amount"][1]
 
 
@@ -70,23 +75,32 @@ def _unpack(word: type, value: int) -> dict[str, int]:
     return {name: value >> lsb & mask for name, (lsb, mask) in _FIELDS[word].items()}
 
 
+#: Upper halves of a command's header: plain, and quiet.
+_COMMANDS = {opcode: (Mark.COMMAND << 12 | opcode) << 16 for opcode in map(int, Opcode)}
+_QUIET = {opcode: (Mark.QUIET << 12 | opcode) << 16 for opcode in map(int, Opcode)}
+
+
 def command(
     opcode: Opcode, pe: int, words: Sequence[int] = (), tag: int = 0, quiet: bool = False
 ) -> list[int]:
     """Return a command."""
-    mark = Mark.QUIET if quiet else Mark.COMMAND
-    return [int(mark) << 28 | pe << 24 | int(opcode) << 16 | tag << 8 | len(words), *words]
+    header = (_QUIET if quiet else _COMMANDS)[opcode] | pe << 24 | tag << 8 | len(words)
+    return [header, *words]
+
+
+@functools.cache
+def _access_word(encoding: int, write: bool, el: int, rt: int, context: PeContext) -> int:
+    bits = sum(
+        int(value) << _CONTEXT[name][0] for name, value in context._asdict().items() if name in _CONTEXT
+    )
+    return _pack(AccessWord, encoding=encoding, write=write, el=el, rt=rt, context=bits)
 
 
 def access(one: Access) -> list[int]:
     """Return the words of ACCESS."""
-    context = sum(
-        int(value) << _CONTEXT[name][0] for name, value in one.context._asdict().items() if name in _CONTEXT
-    )
-    what = _pack(
-        AccessWord, encoding=one.register.encoding, write=one.write, el=one.el, rt=one.rt, context=context
-    )
-    return [what, one.value & _HALF, one.value >> 32] if one.write else [what]
+    el, register, write, value, rt, context = one
+    what = _access_word(register.encoding, write, el, rt, context)
+    return [what, value & _HALF, value >> 32] if write else [what]
 
 
 def _latency(latency: Latency) -> int:
@@ -111,7 +125,14 @@ def load(address: int, instructions: Sequence[int]) -> list[int]:
 
 def resume(budget: int = 0, value: int = 0, **options: int) -> list[int]:
     """Return the words of RESUME; ``options`` are the members of ``ResumeWord``."""
-    return [_pack(ResumeWord, **options), budget, value & _HALF, value >> 32]
+    word = 0
+    for name, number in options.items():
+        word |= number << _RESUME[name]
+    return [word, budget, value & _HALF, value >> 32]
+
+
+#: What begins a message of the bench, and whether that is an error.
+_MARKS = {int(Mark.ANSWER): False, int(Mark.ERROR): True}
 
 
 class Answer(NamedTuple):
@@ -146,9 +167,9 @@ def answer(words: list[int]) -> Answer:
     """
     header = words[0]
     mark = header >> 28
-    if mark not in (Mark.ANSWER, Mark.ERROR) or header & 0xFF != len(words) - 1:
+    if mark not in _MARKS or header & 0xFF != len(words) - 1:
         raise BenchError(f"{header:#010x} is no answer's header; is the bench's version another?")
-    return Answer(mark == Mark.ERROR, header >> 16 & 0xFF, header >> 24 & 15, header >> 8 & 0xFF, words[1:])
+    return Answer(_MARKS[mark], header >> 16 & 0xFF, header >> 24 & 15, header >> 8 & 0xFF, words[1:])
 
 
 class Status(NamedTuple):
@@ -173,6 +194,10 @@ def status(words: Sequence[int]) -> Status:
     return Status(*(bool(one[name]) for name in names), pintid, one["records"], words[2], words[3])
 
 
+_RECORD = tuple(_FIELDS[RecordWord].values())
+_STOP = tuple(_FIELDS[StopWord].values())
+
+
 class Record(NamedTuple):
     """A record of the log; ``size`` in bytes, ``target`` an encoding or an address."""
 
@@ -191,10 +216,11 @@ class Record(NamedTuple):
 
 def record(words: Sequence[int]) -> Record:
     """Take a record apart."""
-    one = _unpack(RecordWord, words[0])
+    what, clock, target, low, high = words
+    kind, outcome, write, size, rt, virq, vfiq, pc = [what >> lsb & mask for lsb, mask in _RECORD]
     return Record(
-        Kind(one["kind"]), one["outcome"], bool(one["write"]), 1 << one["size"], one["rt"],
-        bool(one["virq"]), bool(one["vfiq"]), one["pc"], words[1], words[2], words[3] | words[4] << 32,
+        _KINDS[kind], outcome, bool(write), 1 << size, rt, bool(virq), bool(vfiq), pc, clock, target,
+        low | high << 32,
     )  # fmt: skip
 
 
@@ -215,8 +241,9 @@ class Report(NamedTuple):
 
 def report(words: Sequence[int]) -> Report:
     """Take a report apart."""
-    one = _unpack(StopWord, words[0])
-    pintid = words[1] if one["deactivated"] else None
-    lines = (bool(one[name]) for name in ("virq", "vfiq", "maintenance"))
-    cause = Cause(one["cause"])
-    return Report(cause, *lines, pintid, one["records"], words[2], words[3], words[4], record(words[5:]))
+    stop, pintid, operations, esr, clock = words[:5]
+    cause, virq, vfiq, maintenance, deactivated, records = [stop >> lsb & mask for lsb, mask in _STOP]
+    return Report(
+        _CAUSES[cause], bool(virq), bool(vfiq), bool(maintenance), pintid if deactivated else None, records,
+        operations, esr, clock, record(words[5:]),
+    )  # fmt: skip

@@ -80,6 +80,8 @@ class Machine:
         self.resampled: set[int] = set()
         #: Those of them whose device raises it again at once.
         self.insisting: set[int] = set()
+        #: The machine looks for maintenance interrupts itself; False where the engine does, in time.
+        self.watches = True
         self._notified = 0
         self._loaded: dict[int, Runner] = {}
         self._seen: dict[object, int] = {}
@@ -137,11 +139,13 @@ class Machine:
         runner.entries += 1
         runner.kick_since = runner.mi_since = None
         runner.mi_asked = False
-        state = await hardware_state(port)
-        self._note_entry(runner, state)
-        for observer in self.observers:
-            observer.entered(self, runner, state)
-        await self._watch(runner)
+        if self.observers or self.log.enabled:
+            state = await hardware_state(port)
+            self._note_entry(runner, state)
+            for observer in self.observers:
+                observer.entered(self, runner, state)
+        if self.watches:
+            await self._watch(runner)
 
     async def abort(self, runner: Runner) -> None:
         """Give an entry up after its flush (section 5): the LRs are folded without having run."""
@@ -202,7 +206,7 @@ class Machine:
                 self.physical.deactivated_by_hardware(intid)
                 self.log.add(self.time, runner.number, "device", f"hardware deactivates physical {intid}")
         self.host()
-        if runner.place is Place.GUEST:
+        if runner.place is Place.GUEST and self.watches:
             await self._watch(runner)
         await self.settle()
         return value, fault
