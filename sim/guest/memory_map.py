@@ -24,6 +24,7 @@ __all__ = [
     "Place",
     "bit_word",
     "irouter",
+    "name_at",
     "named",
     "priority_byte",
 ]
@@ -171,3 +172,25 @@ def priority_byte(intid: int) -> Place:
 def irouter(intid: int) -> Place:
     """Return GICD_IROUTER<intid>."""
     return Place("GICD", _GICD["IROUTER"][0] + 8 * intid)
+
+
+def name_at(address: int) -> str:
+    """Return what a guest calls an address: ``GICD_ISENABLER1``, ``GICR_ISPENDR@1``, or the number.
+
+    An address within an element has its distance behind it: ``GICD_IPRIORITYR8+1``.
+    """
+    vcpu, offset = divmod(address - GICR_BASE, GICR_STRIDE)
+    if GICC_BASE <= address < GICC_BASE + GICC_SIZE:
+        frame, offset, at = "GICV", address - GICC_BASE, ""
+    elif GICD_BASE <= address < GICC_BASE:
+        frame, offset, at = "GICD", address - GICD_BASE, ""
+    elif GICR_BASE <= address < MAILBOX:
+        frame, at = "GICR", f"@{vcpu}"
+    else:
+        return f"{address:#x}"
+    for name, (base, step, count) in _FRAMES[frame].items():
+        element, rest = divmod(offset - base, step)
+        if 0 <= element < count:
+            number = str(element) if count > 1 else ""
+            return f"{frame}_{name}{number}{f'+{rest}' if rest else ''}{at}"
+    return f"{frame}+{offset:#x}{at}"

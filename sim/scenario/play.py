@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hw.errors import InputError
 from sim.guest.interpreter import ProgramGuest
-from sim.guest.operation import Kind
+from sim.guest.operation import Kind, Operation
 from sim.guest.program import Program
 from sim.kvm.ap_list import VgicCorruptionError
 from sim.kvm.inject import kvm_vgic_inject_irq
@@ -52,7 +52,7 @@ from sim.scenario.model import (
 from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
 
-__all__ = ["CannotGoOnError", "Play", "nearest", "play"]
+__all__ = ["CannotGoOnError", "Follower", "Play", "nearest", "play"]
 
 
 def nearest(profile: str, known: Sequence[str]) -> str:
@@ -63,6 +63,25 @@ def nearest(profile: str, known: Sequence[str]) -> str:
 
 class CannotGoOnError(RuntimeError):
     """A step is impossible: its vCPU cannot run."""
+
+
+class Follower:
+    """Somebody who is told what a :class:`Play` does; every method may be left as it is."""
+
+    def began(self, step: Step) -> None:
+        """See an action before it happens."""
+
+    def pulsed(self, intid: int, vcpu: int) -> None:
+        """See an edge or a message of a device before the hypervisor does."""
+
+    def lined(self, intid: int, level: bool, vcpu: int) -> None:
+        """See a device change its line before the hypervisor does."""
+
+    def accessed(self, operation: Operation) -> None:
+        """See the virtual machine monitor access the distributor."""
+
+    def checked(self, step: Step, problem: str | None) -> None:
+        """See what was found of an expectation; None: it holds."""
 
 
 class Play:
@@ -78,6 +97,11 @@ class Play:
         False: expectations are only noted, not judged.
     seed : int or None
         Of the scheduler and of ``hammer``; None: round robin, and 0 for hammer.
+
+    Attributes
+    ----------
+    followers : list of Follower
+        Who is told about steps.
     """
 
     def __init__(self, scenario: Scenario, steps: Steps, machine: Machine, judge: bool, seed: int | None):
@@ -85,6 +109,7 @@ class Play:
         self.recorder = Recorder([one.intid for one in scenario.interrupts])
         self.invariants = Invariants()
         machine.observers += [self.recorder, self.invariants]
+        self.followers: list[Follower] = []
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.verdict: Verdict | None = None
@@ -122,6 +147,8 @@ class Play:
     async def _step(self, step: Step) -> None:
         if isinstance(step, tuple(_CHECKS)):
             problem = await _CHECKS[type(step)](self, step)
+            for follower in self.followers:
+                follower.checked(step, problem)
             if problem:
                 self._problem(step, problem)
             return
@@ -131,6 +158,8 @@ class Play:
         self._marks = [len(runner.exits) for runner in self.machine.runners]
         if self.machine.log.enabled:
             self.machine.log.add(self.machine.time, -1, "step", step.text)
+        for follower in self.followers:
+            follower.began(step)
         await _ACTIONS[type(step)](self, step)
 
     def _corruption_expected(self, step: Step) -> bool:
@@ -214,6 +243,8 @@ class Play:
 
     def _pulse(self, intid: int, vcpu: int) -> None:
         vm = self.machine.vm
+        for follower in self.followers:
+            follower.pulsed(intid, vcpu)
         if intid >= VGIC_MIN_LPI:
             vgic_its_trigger_msi(vm, intid)
             return
@@ -226,6 +257,8 @@ class Play:
     async def _set_line(self, step: SetLine) -> None:
         vm = self.machine.vm
         owner = vm.vcpus[step.vcpu] if step.intid < VGIC_NR_PRIVATE_IRQS else None
+        for follower in self.followers:
+            follower.lined(step.intid, step.level, step.vcpu)
         kvm_vgic_inject_irq(vm, owner, step.intid, step.level)
         self.machine.stimulate()
         await self.machine.settle()
@@ -241,6 +274,8 @@ class Play:
     async def _user(self, step: UserStep) -> None:
         guest = ProgramGuest(Program("user", step.instructions), 0, step.where.file)
         while (operation := guest.next(False, False)).kind is Kind.MMIO:
+            for follower in self.followers:
+                follower.accessed(operation)
             guest.complete(operation, handlers.access(operation, self.machine.vm.vcpus[0]), 0)
         for failure in guest.failures:
             self._problem(step, failure.rpartition(": ")[2])

@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cures": ("tb.cli.cures", "List the cures that make the profile fixed of 7.3."),
     "divergences": ("tb.cli.divergences", "List where other models differ, and test each row."),
     "cost": ("tb.cli.cost", "Measure exits and accesses of 7.3, its cures and fixed."),
-    "waves": ("tb.cli.waves", "Write a GTKWave save file that shows a dump in words."),
+    "waves": ("tb.cli.waves", "Make the waveform of a scenario, or show a dump, in words."),
     "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),
     "lint": ("tb.cli.lint", "Export builds and let Verilator check them."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),

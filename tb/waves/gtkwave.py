@@ -15,12 +15,13 @@ from vcd.gtkw import GTKWColor, GTKWSave, make_translation_filter
 from hw.errors import InputError
 from hw.registers import LRState
 from tb.waves.fst import end_time, read_fst
-from tb.waves.layout import GROUPS, LIST_REGISTER, PROBE, Row
+from tb.waves.lanes import SCOPE
+from tb.waves.layout import CLOSED, GROUPS, LIST_REGISTER, MACHINE, PROBE, Row
 from tb.waves.variable import Variable
 from tb.waves.vcd import first_nonzero, first_together, period, read_vcd
 from tb.waves.words import WORDS
 
-__all__ = ["MOMENTS", "Mark", "find_moments", "read_variables", "write_save_file"]
+__all__ = ["MOMENTS", "Mark", "find_moments", "pe_variables", "read_variables", "write_save_file"]
 
 #: Signals whose first rise is worth a marker, and the marker's text.
 MOMENTS = {
@@ -35,6 +36,8 @@ _ACTIVE = (f"{LRState.ACTIVE:b}", LRState.ACTIVE.name)
 _MOST_MARKS = 26
 #: Cycles of the design shown at first: before and after the moment to look at.
 _CYCLES_SHOWN = (30, 60)
+#: The list registers are shown above this group.
+_AFTER_LIST_REGISTERS = "Maintenance"
 #: Width of the wave pane in the window that the save file asks for.
 _WAVE_PIXELS = 1100
 
@@ -66,8 +69,16 @@ def read_variables(dump: Path) -> list[Variable]:
     return readers[dump.suffix](dump)
 
 
-def _pes(dump: Path, variables: Iterable[Variable]) -> dict[tuple[str, ...], dict[str, Variable]]:
-    """Return, for each PE's scope, its variables by name; list registers as ``lr0.state`` and so on."""
+def pe_variables(dump: Path, variables: Iterable[Variable]) -> dict[tuple[str, ...], dict[str, Variable]]:
+    """Return, for each PE's scope, its variables by name; list registers as ``lr0.state`` and so on.
+
+    The lanes of a scenario's dump are among them.
+
+    Raises
+    ------
+    InputError
+        When the dump has no CPU interface in it.
+    """
     variables = list(variables)
     scopes = {v.scope: {} for v in variables if v.name == f"{PROBE}hcr"}
     if not scopes:
@@ -77,6 +88,11 @@ def _pes(dump: Path, variables: Iterable[Variable]) -> dict[tuple[str, ...], dic
             scopes[variable.scope][variable.name] = variable
         elif variable.scope[:-1] in scopes and variable.scope[-1].startswith("lr"):
             scopes[variable.scope[:-1]][f"{variable.scope[-1]}.{variable.name}"] = variable
+    for variable in variables:
+        if SCOPE in variable.scope[:-1]:
+            for scope in scopes:
+                if scope[-1] == variable.scope[-1]:
+                    scopes[scope][variable.name] = variable
     return dict(sorted(scopes.items()))
 
 
@@ -91,7 +107,7 @@ def find_moments(dump: Path, variables: Iterable[Variable]) -> list[Mark]:
         When the dump has no CPU interface in it.
     """
     texts: dict[str, list[str]] = {}
-    pes = _pes(dump, variables)
+    pes = pe_variables(dump, variables)
     for scope, names in pes.items():
         for signal, text in MOMENTS.items():
             variable = names.get(PROBE + signal)
@@ -144,18 +160,40 @@ class _Writer:
             translate_filter_file=str(self.filters / f"{row.words}.txt") if words else None,
         )
 
+    def rows(self, title: str, rows: Iterable[Row], closed: bool = False) -> None:
+        """Write a group, if this build has any of its rows."""
+        rows = [row for row in rows if _signal(row) in self.names]
+        if not rows:
+            return
+        with self.save.group(title, closed=closed):
+            for row in rows:
+                self.row(row, _signal(row), row.label)
+
     def pe(self) -> None:
         """Write one PE."""
+        told = any(row.lane and row.signal in self.names for rows in GROUPS.values() for row in rows)
         for title, rows in GROUPS.items():
-            self.save.blank(title)
-            for row in rows:
-                self.row(row, PROBE + row.signal, row.label)
-        self.save.blank("List registers")
+            if title == _AFTER_LIST_REGISTERS:
+                self.list_registers()
+            self.rows(title, rows, closed=told and title in CLOSED)
+
+    def list_registers(self) -> None:
+        """Write the list registers: the state and number of each, and folded up the rest."""
         count = sum(1 for name in self.names if name.startswith("lr") and name.endswith(".state"))
-        for rows in (LIST_REGISTER[:2], LIST_REGISTER[2:]):
-            for n in range(count):
-                for row in rows:
-                    self.row(row, f"lr{n}.{row.signal}", f"LR{n} {row.label}")
+        for title, rows, closed in (
+            ("List registers", LIST_REGISTER[:2], False),
+            ("List registers in full", LIST_REGISTER[2:], True),
+        ):
+            if not any(f"lr{n}.{row.signal}" in self.names for n in range(count) for row in rows):
+                continue
+            with self.save.group(title, closed=closed):
+                for n in range(count):
+                    for row in rows:
+                        self.row(row, f"lr{n}.{row.signal}", f"LR{n} {row.label}")
+
+
+def _signal(row: Row) -> str:
+    return row.signal if row.lane else PROBE + row.signal
 
 
 def write_save_file(
@@ -185,7 +223,7 @@ def write_save_file(
     """
     dump = dump.resolve()
     variables = read_variables(dump)
-    pes = _pes(dump, variables)
+    pes = pe_variables(dump, variables)
     marks = sorted(find_moments(dump, variables) if marks is None else marks)[:_MOST_MARKS]
     save_path = (save_path or dump.with_suffix(".gtkw")).resolve()
     filters = save_path.with_suffix(".words")
@@ -199,6 +237,8 @@ def write_save_file(
     save.sst_expanded(False)
     save.signals_width(480)
     _write_view(save, marks, _view(dump, pes, cycles))
+    told = {one.name: one for one in variables if one.scope and one.scope[-1] == SCOPE}
+    _Writer(save, filters, told).rows("Scenario", MACHINE)
     for scope, names in pes.items():
         with save.group(scope[-1].upper()):
             _Writer(save, filters, names).pe()

@@ -1,0 +1,1 @@
+"""What happens while a scenario is played, written down: for waveforms and for reports."""

@@ -1,0 +1,1 @@
+"""The pictures of the documentation, taken of the real programs."""
