@@ -32,6 +32,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m sim.bench_golden
 	$(BIN)/python -m sim.bench.speed
+	$(BIN)/python -m tb.throughput
 	$(BIN)/spillway synth --lrs 4
 	$(BIN)/spillway synth --lrs 16
 

@@ -1,9 +1,15 @@
 """Speed of the compiled bench: ``python -m sim.bench.speed``.
 
-Printed are the clock cycles a second that CXXRTL makes when it evaluates every part in every cycle, what a
-guest does a second with no exit in between, and the exits a second with the Python vgic as the hypervisor.
-These leave out the parts at rest (``driver.cc``), so they may lie above what the raw cycles would allow. All
-are for one core: they count the processor's time, not the clock on the wall.
+Printed are the clock cycles a second that CXXRTL makes when it evaluates every part in every cycle, the
+operations a second of guests with no exit in between, and the exits a second with the Python vgic as the
+hypervisor. The operations leave out the parts at rest (``driver.cc``), so they may lie above what the raw
+cycles would allow. All are for one core: they count the processor's time, not the clock on the wall; other
+programs on the same core slow them down all the same.
+
+An operation is one instruction of the guest language: arithmetic, compare, branch, register access; a
+``NOP n`` is n of them. A register access takes eight cycles of the engine, the others two. How fast a guest
+is depends on how often it accesses the interface, so there is a line for each of several mixes, and one
+that says up to which a million operations a second are made.
 """
 
 from __future__ import annotations
@@ -11,7 +17,6 @@ from __future__ import annotations
 import sys
 import time
 
-from hw.bench.instruction import FREE_LIMIT
 from hw.config import GicConfig
 from hw.errors import InputError
 from sim.bench.compiled import CompiledLink, build
@@ -27,30 +32,18 @@ from sim.machine.machine import Machine
 from sim.machine.physical import PhysicalInterrupts
 from sim.port import run
 
-__all__ = ["exits", "main", "operations", "raw"]
+__all__ = ["densest", "exits", "main", "mix", "operations", "raw"]
 
-_ACCESSES = """
-again:
-    HPPIR r1
-    RPR r2
-    IAR r0
-    PMR = f8
-    B again
-"""
-_PAUSES = """
-again:
-    NOP 1000000
-    B again
-"""
-_FREE = """
-again:
-    ADD r1, 1
-    CMP r1, 0
-    BNE again
-    B again
-"""
-#: Free instructions that pass for one operation, and that operation.
-_PER_OPERATION = FREE_LIMIT + 1
+#: A guest's own work: arithmetic, compare, branch (never taken), delay.
+_WORK = ("ADD r1, 3", "CMP r1, 0x20000", "BEQ never", "AND r1, 0xffff", "NOP 2")
+_WORK_OPERATIONS = (1, 1, 1, 1, 2)
+#: What it does with the interface when nothing is pending: polls, masks interrupts and allows them again.
+_ACCESSES = ("IAR r0", "PMR = 0", "PMR = f8", "RPR r2")
+#: Operations of its own for each access, a line each; None: no access at all.
+_MIXES = (None, 49, 19, 9, 4, 1, 0)
+#: Accesses in a guest's loop.
+_LOOP = 8
+_MILLION = 1_000_000
 _EXITS = """
 again:
     IAR r0
@@ -69,18 +62,54 @@ def raw(link: CompiledLink, cycles: int) -> float:
     return rate
 
 
-def operations(port: BenchPort, source: str, count: int, exact: bool) -> float:
-    """Return guest operations a second without an exit; ``exact`` as in ``ResumeWord``."""
+def mix(own: int | None) -> tuple[str, int, int]:
+    """Return a guest that makes one access after every ``own`` operations (None: none).
+
+    Returns
+    -------
+    (str, int, int)
+        Its source, a loop; the operations of one turn; how many of them are operations to the engine's
+        counter: accesses and delays.
+    """
+    lines, done, timed, work = ["again:"], 0, 0, 0
+    for n in range(_LOOP):
+        left = len(_WORK) * 2 if own is None else own
+        while left:
+            line, takes = _WORK[work % len(_WORK)], _WORK_OPERATIONS[work % len(_WORK)]
+            work += 1
+            if takes > left:
+                continue
+            lines.append(line)
+            left, done, timed = left - takes, done + takes, timed + takes * (takes > 1)
+        if own is not None:
+            lines.append(_ACCESSES[n % len(_ACCESSES)])
+            done, timed = done + 1, timed + 1
+    return "\n".join([*lines, "B again", "never:", "HALT"]), done + 1, timed
+
+
+def operations(port: BenchPort, own: int | None, seconds: float = 0.5) -> float:
+    """Return the operations a second of a guest of :func:`mix`, measured for about ``seconds``."""
+    source, done, timed = mix(own)
 
     async def job() -> float:
         await port.reset()
         FreeGuest(parse_program(source, "speed"), port)
-        start = time.process_time()
-        one = await port.run(count, exact=int(exact), entry=1)
-        assert one.operations == count, one
-        return count / (time.process_time() - start)
+        turns, spent, entry = 100, 0.0, 1
+        while spent < seconds:
+            turns *= 2
+            start = time.process_time()
+            one = await port.run(turns * timed, entry=entry)
+            spent, entry = time.process_time() - start, 0
+            assert one.operations == turns * timed, one
+        return turns * done / spent
 
     return run(job())
+
+
+def densest(port: BenchPort, seconds: float = 0.5) -> float:
+    """Return the share of accesses up to which a million operations a second are made."""
+    own, access = 1 / operations(port, None, seconds), 1 / operations(port, 0, seconds)
+    return min(max((1 / _MILLION - own) / (access - own), 0), 1)
 
 
 def exits(port: BenchPort, count: int) -> float:
@@ -112,13 +141,12 @@ def main(arguments: list[str]) -> int:
 
     port = run(bring_up())
     print(f"compiled bench, {config.lrs} LRs, one core, per second:")
-    print(f"{raw(link, 400_000):12,.0f} clock cycles, every part evaluated")
-    print(f"{operations(port, _PAUSES, 200_000, False):12,.0f} guest operations, pauses")
-    instructions = _PER_OPERATION * operations(port, _FREE, 10_000, False)
-    print(f"{instructions:12,.0f} guest instructions, arithmetic, compare and branch")
-    print(f"{operations(port, _ACCESSES, 40_000, False):12,.0f} guest operations, register accesses")
-    print(f"{operations(port, _ACCESSES, 40_000, True):12,.0f} guest operations, lines looked at after each")
-    print(f"{exits(port, 2_000):12,.0f} exits with the Python vgic")
+    print(f"{raw(link, 2_000_000):12,.0f} clock cycles, every part evaluated")
+    for own in _MIXES:
+        what = "no access" if own is None else f"one access in {own + 1}" if own else "accesses only"
+        print(f"{operations(port, own):12,.0f} guest operations, {what}")
+    print(f"{exits(port, 4_000):12,.0f} exits with the Python vgic")
+    print(f"A million operations a second are made with up to {densest(port):.1%} accesses.")
     return 0
 
 
