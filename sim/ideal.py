@@ -44,7 +44,7 @@ class IdealIrq:
 
     ``latch``: pending by an edge or by software; ``line``: level of the input; ``target``: vCPU number;
     ``taken``: (priority, group) it was acknowledged with, which count until its end, whatever is written
-    meanwhile; None if it was not;
+    meanwhile, ICACTIVER and ISACTIVER too; None if it was not;
     ``owner``: vCPU that acknowledged it last.
     """
 
@@ -304,7 +304,8 @@ class IdealGic:
             return
         irq = self.irq(intid, vcpu)
         priority, of_group = irq.taken or (irq.priority, irq.group)
-        if irq.active and of_group == group and priority & interface.mask(group) == dropped:
+        if of_group == group and priority & interface.mask(group) == dropped:
+            irq.taken = None
             self.deactivated(irq)
 
     def deactivate(self, vcpu: int, intid: int) -> None:

@@ -170,13 +170,15 @@ def vgic_sort_ap_list(vcpu: Vcpu) -> None:
 class ApListSummary:
     """What of a list a vCPU must take (``struct ap_list_summary``): counts of its eligible entries.
 
-    ``nr_masked``: the pending ones of disabled groups (cure ``npie_enabled_group``; else 0).
+    ``nr_masked``: the pending ones of disabled groups (cure ``npie_enabled_group``; else 0); ``nr_handled``:
+    those that ICACTIVER has ended within their handlers (cure ``walk_by_priority``; else 0).
     """
 
     nr_pend: int = 0
     nr_act: int = 0
     nr_sgi: int = 0
     nr_masked: int = 0
+    nr_handled: int = 0
 
     def irqs_outside_lrs(self, nr_lr: int) -> bool:
         """Return whether there are more eligible entries than list registers."""
@@ -190,6 +192,10 @@ class ApListSummary:
         """
         return self.nr_pend - self.nr_masked > nr_lr
 
+    def eoi_outside_lrs(self, nr_lr: int) -> bool:
+        """Return whether the guest may write an EOI that no LR will match."""
+        return self.irqs_active_outside_lrs(nr_lr) or self.nr_handled > 0
+
     def irqs_active_outside_lrs(self, nr_lr: int) -> bool:
         """Return whether some active entry has no LR; since pending ones go first, it spills first."""
         return self.nr_act > 0 and self.irqs_outside_lrs(nr_lr)
@@ -200,6 +206,7 @@ def summarize_ap_list(vcpu: Vcpu) -> ApListSummary:
     als = ApListSummary()
     for irq in vcpu.ap_list:
         eligible = vgic_target_oracle(irq) is vcpu
+        als.nr_handled += irq.acked is not None and not irq.active
         if eligible:
             if irq.active:
                 als.nr_act += 1
@@ -235,6 +242,8 @@ def vgic_prune_ap_list(vcpu: Vcpu) -> None:
         for irq in tuple(vcpu.ap_list):
             target = vgic_target_oracle(irq)
             if target is None:
+                if irq.acked is not None:  # its handler has not ended, and EOIcount will tell of its end
+                    continue
                 vcpu.ap_list.remove(irq)
                 irq.vcpu = None
                 vgic_put_irq(irq)
@@ -258,6 +267,7 @@ def _move(vcpu: Vcpu, irq: VgicIrq, target: Vcpu) -> None:
         if holder is None:
             raise VgicCorruptionError(f"vgic_prune_ap_list: interrupt {irq.intid} is unlinked twice")
         holder.ap_list.remove(irq)
+        irq.acked = None
         irq.vcpu = target
         target.ap_list.append(irq)
     vgic_put_irq(irq)

@@ -37,8 +37,6 @@ class Cure:
         Scenario files whose sequences for ``fixed`` fail without it.
     evidence : str
         Recordings of real kernels (names without kernel version) that show the fault; "" if there is none.
-    test : str
-        The test, where no scenario can show it.
     """
 
     switch: str
@@ -53,7 +51,6 @@ class Cure:
     unchanged: str = ""
     scenarios: tuple[str, ...] = ()
     evidence: str = ""
-    test: str = ""
 
 
 CURES: tuple[Cure, ...] = (
@@ -133,24 +130,33 @@ CURES: tuple[Cure, ...] = (
     Cure(
         "walk_by_priority",
         ("22.6", "21.9"),
-        "after a rewrite of priority, group or group enable of an interrupt in flight the "
+        "after a rewrite of priority, group, group enable or active state of an interrupt in flight the "
         "EOI of the inner one deactivates the outer one, which fires inside its own "
         "handler; or the walk follows a freed LPI",
         "the walk trusts the list's order to be the reverse of the order of acknowledges; "
         "the order is that of the present priorities and enables, and starts behind a "
         "remembered entry",
-        ("vgic_v3_fold_lr", "vgic_v3_compute_lr", "vgic_v3_fold_lr_state", "__vgic_v3_save_state"),
+        (
+            "vgic_v3_fold_lr",
+            "vgic_v3_compute_lr",
+            "vgic_v3_fold_lr_state",
+            "__vgic_v3_save_state",
+            "vgic_mmio_write_cactive",
+            "vgic_prune_ap_list",
+        ),
         "remember the priority and group of the LR when an interrupt becomes active, and "
         "put these into its LR while it is; when EOIcount is not 0 read the active "
         "priorities too, and deactivate those entries outside the LRs whose level is gone, "
-        "most urgent first. last_lr_irq is not needed any more",
+        "most urgent first. last_lr_irq is not needed any more. In EOImode 0 ICACTIVER leaves an interrupt "
+        "whose level is not known to be dropped on its list, with LRENPIE set: its EOI is still to come, and "
+        "deactivates it if ISACTIVER has made it active again",
         exits="one for each end of an interrupt that was rewritten while active and "
-        "pending",
+        "pending, or whose active state was written in its handler",
         accesses="the active priorities (2 with 5 preemption bits, up to 8) at exits with "
         "EOIcount not 0",
         locking="the walk takes ap_list_lock",
         unchanged="order of the list, everything with EOIcount 0",
-        scenarios=("F22_6", "A29"),
+        scenarios=("F22_6", "F22_6_active", "A29"),
         evidence="s22_6",
     ),
     Cure(
@@ -162,8 +168,8 @@ CURES: tuple[Cure, ...] = (
         ("__vgic_v3_write_eoir",),
         "look at EOImode first",
         unchanged="hardware that does not trap EOIR",
+        scenarios=("F22_7",),
         evidence="eoi-keeps-active-alltraps",
-        test="tests/sim/kvm/test_cures.py::test_emulated_eoicount",
     ),
     Cure(
         "dir_whole_intid",
@@ -307,8 +313,10 @@ CURES: tuple[Cure, ...] = (
         "same",
         "its line is sampled when an LR is folded, and it was in none",
         ("vgic_flush_lr_state",),
-        "before the summary, sample the line of what is pending by its line and mapped, as "
-        "the fold does",
+        "before the summary, sample the line of what is pending by its line and mapped; if it has "
+        "fallen, drop it and deactivate the physical interrupt. Not by vgic_irq_handle_resampling: for "
+        "VGIC_IRQ_SW_RESAMPLE that deactivates without looking at the line, which is right for what "
+        "comes out of an LR only",
         accesses="one of the physical line at an entry with such an interrupt waiting",
         unchanged="interrupts that are not mapped",
         scenarios=("R4",),

@@ -190,6 +190,10 @@ class _WalkByPriority:
 
     Made before the LRs are folded: what is in them is not outside, and what becomes active at the fold was
     acknowledged in this run.
+
+    The handler of an interrupt may end it by ICACTIVER and make it active again by ISACTIVER: its EOI
+    deactivates it all the same. So a listed interrupt keeps the level it was acknowledged at beyond an
+    ICACTIVER, until that level has been dropped.
     """
 
     def __init__(self, vcpu: Vcpu):
@@ -198,6 +202,7 @@ class _WalkByPriority:
             irq for irq in vcpu.ap_list
             if irq.active and not irq.on_lr and irq.acked is not None and vgic_target_oracle(irq) is vcpu
         ]  # fmt: skip
+        self.handled = {irq: irq.acked for irq in vcpu.ap_list if irq.acked is not None and not irq.active}
         cpu_if, pre_bits = vcpu.cpu_if, vcpu.vm.host.config.pre_bits
         self.active = [active_levels(words, pre_bits) for words in (cpu_if.vgic_ap0r, cpu_if.vgic_ap1r)]
         for lr in cpu_if.vgic_lr[: cpu_if.used_lrs]:
@@ -207,14 +212,15 @@ class _WalkByPriority:
                 self.active[group].discard(vgic_v3_level(vcpu, lr_priority(lr), group))
 
     def entries(self) -> list[VgicIrq]:
-        """Return them in the order in which they were ended."""
-        ended = []
-        for irq in self.outside:
-            priority, group = irq.acked
-            level = vgic_v3_level(self.vcpu, priority, group)
-            if level not in self.active[group]:
-                ended.append((level, irq))
-        return [irq for _, irq in sorted(ended, key=lambda one: one[0])]
+        """Return them in the order in which they were ended; forget the others whose handlers have ended."""
+        for irq, acked in self.handled.items():
+            if irq.acked == acked and self._dropped(acked):
+                irq.acked = None
+        ended = [irq for irq in self.outside if self._dropped(irq.acked)]
+        return sorted(ended, key=lambda irq: vgic_v3_level(self.vcpu, *irq.acked))
+
+    def _dropped(self, acked: tuple[int, int]) -> bool:
+        return vgic_v3_level(self.vcpu, *acked) not in self.active[acked[1]]
 
 
 def _in_lrs(vcpu: Vcpu) -> list[VgicIrq]:

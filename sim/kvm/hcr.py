@@ -46,7 +46,7 @@ def maintenance_bits(vcpu: Vcpu, als: ApListSummary) -> int:
     if profile.maintenance:
         if als.irqs_pending_outside_lrs(vcpu.nr_lr):
             hcr |= HCR.NPIE
-        if als.irqs_active_outside_lrs(vcpu.nr_lr):
+        if als.eoi_outside_lrs(vcpu.nr_lr):
             hcr |= HCR.LRENPIE
         if als.irqs_outside_lrs(vcpu.nr_lr) and not (profile.one_lr_refill and vcpu.nr_lr == 1):
             hcr |= HCR.UIE

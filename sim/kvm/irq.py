@@ -91,8 +91,8 @@ class VgicIrq:
     refcount : int
         References to an LPI beside its mapping.
     acked : tuple of int or None
-        Priority and group an active interrupt was acknowledged with (cure ``walk_by_priority``); None: it was
-        made active by software.
+        Priority and group it was acknowledged with, until it is deactivated; beyond an ICACTIVER until its
+        end is seen (cure ``walk_by_priority``). None: it was not acknowledged.
     latch_on_lr, unpended : bool
         The latch of a level interrupt is in its LR (cure ``soft_pending_kept``); ICPENDR was written
         meanwhile (cure ``unpend_in_lr``).

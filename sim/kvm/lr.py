@@ -161,10 +161,15 @@ def vgic_v3_populate_lr(vcpu: Vcpu, irq: VgicIrq, lr: int) -> None:
 def vgic_v3_sample_line(irq: VgicIrq) -> None:
     """Sample a mapped level interrupt that waits for an LR (cure ``sample_at_flush``).
 
-    Its line may have fallen while it was outside the LRs, where no fold looks again.
+    Its line may have fallen while it was outside the LRs, where no fold looks again. The line itself is
+    looked at, on a host that resamples in software too (VGIC_IRQ_SW_RESAMPLE): what
+    ``vgic_irq_handle_resampling`` does there, to deactivate the physical interrupt so that it fires again, is
+    for one that has left its LR; one that still waits would fire again at every entry.
     """
     if vgic_irq_is_mapped_level(irq) and irq.line_level and not irq.active:
-        vgic_irq_handle_resampling(irq, lr_deactivated=False, lr_pending=True)
+        irq.line_level = vgic_get_phys_line_level(irq)
+        if not irq.line_level:
+            irq.vm.host.irqs.set_active(irq.hwintid, False)
 
 
 def lr_signals_eoi_mi(lr: int) -> bool:
@@ -225,6 +230,8 @@ def vgic_v3_fold_lr(vcpu: Vcpu, lr: int) -> None:
     finished = irq.on_lr and profile.notify_unseen
     if lr & LR_A and not irq.active:
         irq.acked = lr_priority(lr), int(bool(lr & LR_GROUP1))
+    elif deactivated:
+        irq.acked = None
     irq.active = bool(lr & LR_A)
     if vgic_is_v2_sgi(irq):
         if irq.active:

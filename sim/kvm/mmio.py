@@ -19,6 +19,7 @@ from sim.kvm.irq import (
     vgic_is_v2_sgi,
 )
 from sim.kvm.lr import vgic_get_phys_line_level, vgic_get_vcpu_irq
+from sim.kvm.regs import VMCR
 from sim.kvm.requests import kvm_make_request_wait, kvm_vcpu_kick
 from sim.kvm.route import vgic_v3_update_tdir
 from sim.kvm.vm import Request, Vcpu
@@ -152,7 +153,7 @@ def _cpending(irq: VgicIrq) -> None:
 
 
 def _change_active(irq: VgicIrq, active: bool) -> None:
-    if active and not irq.active:
+    if not active and not _handler_runs(irq):
         irq.acked = None
     irq.active = active
     if irq.hw:
@@ -161,6 +162,16 @@ def _change_active(irq: VgicIrq, active: bool) -> None:
         vgic_queue_irq_unlock(irq.vm, irq)
     elif irq.vm.profile.move_on_route:
         vgic_move_irq(irq)
+
+
+def _handler_runs(irq: VgicIrq) -> bool:
+    """Return whether the EOI of what ICACTIVER ends is still to come (cure ``walk_by_priority``).
+
+    In EOImode 1 there is nothing to remember: an EOI is not counted, and ICACTIVER stands for DIR.
+    """
+    if not irq.vm.profile.walk_by_priority or irq.vcpu is None:
+        return False
+    return not irq.vcpu.cpu_if.vgic_vmcr & VMCR.VEOIM
 
 
 def _pending(irq: VgicIrq) -> int:

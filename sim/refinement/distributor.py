@@ -181,7 +181,7 @@ async def _sactive(world: World, a: int, b: int, c: int) -> None:
     vcpu, intid, irq = found
     world.facts.note_reordered(irq.target, intid)
     if not irq.active:
-        irq.active, irq.owner, irq.taken = True, irq.target, None
+        irq.active, irq.owner = True, irq.target
     await _set_bit(world, vcpu, "ISACTIVER", intid)
 
 

@@ -4,7 +4,8 @@ Names 22.x are the items of spec section 22; R names were found by refinement, a
 architecture, not only asynchrony: what it gives time for is allowed by :mod:`sim.ideal` and never gets here.
 :data:`sim.kvm.bugs.BUGS` names the scenario of each. A recogniser looks at what led up to the divergence
 (:class:`sim.refinement.facts.Facts`) and at the interrupts it is about, never at the divergence alone; what
-none claims is a finding.
+none claims is a finding. Nor does an exception hold while its cure (:data:`sim.kvm.cures.CURES`) is on: then
+it is a finding that the cure does not cure.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.ideal import FIRST_LPI, NONE
+from sim.kvm.cures import cure_of
 from sim.kvm.irq import irq_is_pending, vgic_irq_is_mapped_level
 from sim.kvm.lr import vgic_get_phys_line_level
 from sim.kvm.vm import Request
@@ -283,6 +285,12 @@ EXCEPTIONS: tuple[KnownException, ...] = (
 )  # fmt: skip
 
 
+def _cured(world: World, known: KnownException) -> bool:
+    """Return whether the kernel has the cure of an exception."""
+    cure = cure_of(known.name)
+    return cure is not None and getattr(world.vm.profile, cure.switch)
+
+
 async def recognise(world: World, one: Divergence) -> str | None:
     """Return the name of the exception a divergence is, or None: a finding."""
     one.active = {
@@ -291,4 +299,6 @@ async def recognise(world: World, one: Divergence) -> str | None:
     }
     if one.taken is not None:  # it was not active a moment ago
         one.active[key_of(one.taken, one.vcpu)] = False
-    return next((known.name for known in EXCEPTIONS if known.holds(world, one)), None)
+    return next(
+        (known.name for known in EXCEPTIONS if not _cured(world, known) and known.holds(world, one)), None
+    )

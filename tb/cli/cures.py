@@ -18,20 +18,21 @@ _TESTS = "tests/sim/kvm/test_cures.py"
 
 def _section(cure: Cure) -> str:
     """Return one cure as a section of Markdown."""
-    shown = ", ".join(f"`sim/scenarios/{name}.scenario`" for name in cure.scenarios) or f"`{cure.test}`"
+    shown = ", ".join(f"`sim/scenarios/{name}.scenario`" for name in cure.scenarios)
+    seen = ", ".join(f"`*{name}*`" for name in cure.evidence.split(", ") if name)
     functions = ", ".join(f"`{name}`" for name in cure.functions)
     rows = [
         ("fault", cure.symptom),
         ("why", cure.why),
         ("minimal guest", shown),
-        ("evidence", f"recordings `*{cure.evidence}*`" if cure.evidence else "random guests; no recording"),
+        ("evidence", f"recordings {seen}" if seen else "random guests; no recording"),
         ("functions", functions),
         ("cure", cure.change),
         ("exits", cure.exits),
         ("accesses", cure.accesses),
         ("locking", cure.locking),
         ("does not change", cure.unchanged or "nothing else"),
-        ("verified by", f"`{cure.test or _TESTS}`, `spillway refine --profile fixed --strict`"),
+        ("verified by", f"`{_TESTS}`, `spillway refine --profile fixed --strict`"),
     ]
     lines = [f"### {cure.switch}: {', '.join(cure.faults)}", "", "| | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {text} |" for name, text in rows)])

@@ -46,6 +46,13 @@ def test_cost_refuses_what_is_not_there(capsys):
     assert "nowhere.jsonl" in capsys.readouterr().err
 
 
+def test_the_page_has_the_cures_as_they_are(capsys):
+    """docs/fixed.md ends with what the command prints."""
+    assert call("cures") == 0
+    page = (Path(__file__).parents[2] / "docs" / "fixed.md").read_text()
+    assert page.endswith(capsys.readouterr().out)
+
+
 def test_cures_are_all_there(capsys):
     assert call("cures") == 0
     printed = capsys.readouterr().out

@@ -1,7 +1,10 @@
 """The named exceptions: each with its smallest example, and each gone or unrecognised where it should be."""
 
+from dataclasses import replace
+
 import pytest
 
+from sim.kvm import flush_sync
 from sim.kvm.bugs import BUGS
 from sim.refinement.actions import Action
 from sim.refinement.exceptions import EXCEPTIONS
@@ -127,6 +130,16 @@ def test_smallest_example(name):
     outcome = refine(setup, actions(text), log=40)
     assert outcome.divergence is not None, "\n".join(outcome.log)
     assert outcome.name == name, f"{outcome.divergence}\n" + "\n".join(outcome.log)
+
+
+def test_no_exception_holds_while_its_cure_is_on(monkeypatch):
+    """A cure that does not cure is a finding."""
+    setup, text = EXAMPLES["R4"]
+    cured = replace(setup, profile="7.3,+sample_at_flush")
+    assert refine(cured, actions(text)).divergence is None
+    monkeypatch.setattr(flush_sync, "vgic_v3_sample_line", lambda irq: None)
+    assert refine(cured, actions(text)).finding
+    assert refine(setup, actions(text)).name == "R4"
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

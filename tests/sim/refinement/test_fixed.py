@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from sim.refinement.run import refine, soak
+from sim.refinement.setup import Setup
+from sim.scenario.model import Interrupt
 from tests.sim.refinement.test_exceptions import EXAMPLES, actions
 
 #: Guest operations of each seeded share.
@@ -24,6 +26,35 @@ def test_seeded_share_agrees_everywhere(latency):
 def test_no_example_of_an_exception_diverges(name):
     setup, text = EXAMPLES[name]
     outcome = refine(replace(setup, profile="fixed", strict=True), actions(text), log=40)
+    assert outcome.divergence is None, "\n".join(outcome.log)
+
+
+#: Handlers that write the active state of their own interrupt, which is in no list register at its EOI.
+ACTIVE_WRITTEN = {
+    "ended and made active again": "raise 1; ack; raise 0; pulse 0; icactive 0 1; sactive 1 1; eoi",
+    "ended": "raise 1; ack; raise 0; pulse 0; icactive 0 1; eoi",
+    "made active by software alone": (
+        "raise 1; ack; icactive 0 1; eoi; pulse 0; sactive 0 1; ack; raise 0; eoi"
+    ),
+}
+
+
+@pytest.mark.parametrize("profile", ["fixed", "7.3,+walk_by_priority"])
+@pytest.mark.parametrize("name", ACTIVE_WRITTEN)
+def test_active_state_written_in_a_handler(name, profile):
+    """22.6: EOIcount says only that there was an EOI; the level it dropped says whose."""
+    setup = Setup(
+        vcpus=2,
+        trouble=True,
+        profile=profile,
+        interrupts=(
+            Interrupt(33, 0x28, True, 0),
+            Interrupt(34, 0x10, True),
+            Interrupt(8192, 0x20, False),
+        ),
+        strict=True,
+    )
+    outcome = refine(setup, actions(ACTIVE_WRITTEN[name]), log=40)
     assert outcome.divergence is None, "\n".join(outcome.log)
 
 
