@@ -34,7 +34,13 @@ from sim.kvm.irq import VgicModel
 from sim.kvm.regs import HCR, LR_STATE
 from sim.kvm.vm import Vcpu
 from sim.port import CpuPort, read, touch, write
-from sim.world_switch_v2 import vgic_v2_load, vgic_v2_put, vgic_v2_restore_state, vgic_v2_save_state
+from sim.world_switch_v2 import (
+    GICH_VMCR,
+    vgic_v2_load,
+    vgic_v2_put,
+    vgic_v2_restore_state,
+    vgic_v2_save_state,
+)
 
 __all__ = [
     "flush_hwstate",
@@ -79,6 +85,8 @@ async def kvm_vgic_load(port: CpuPort, vcpu: Vcpu) -> None:
 
 async def kvm_vgic_put(port: CpuPort, vcpu: Vcpu) -> None:
     """Take VMCR (unless every exit does) and the active priorities out (``vgic_v3_put``)."""
+    if vcpu.vm.policy is not None:
+        await vcpu.vm.policy.put(port, vcpu)
     if vcpu.vm.host.gicv2:
         await vgic_v2_put(port, vcpu)
         return
@@ -176,13 +184,19 @@ async def vgic_save_state(port: CpuPort, vcpu: Vcpu) -> None:
 
 async def flush_hwstate(port: CpuPort, vcpu: Vcpu, als: ApListSummary | None = None) -> None:
     """Compute the entry's state and write it out: everything ``kvm_vgic_flush_hwstate`` does on VHE."""
-    if kvm_vgic_flush_hwstate(vcpu, als):
+    if vcpu.vm.policy is not None:
+        await vcpu.vm.policy.entering(port, vcpu)
+    elif kvm_vgic_flush_hwstate(vcpu, als):
         await vgic_restore_state(port, vcpu)
 
 
 async def sync_hwstate(port: CpuPort, vcpu: Vcpu) -> None:
     """Read the exit's state back, fold it and prune: everything ``kvm_vgic_sync_hwstate`` does on VHE."""
     profile = vcpu.vm.profile
+    if vcpu.vm.policy is not None:
+        vcpu.cpu_if.vgic_vmcr = await read(port, 2, GICH_VMCR if vcpu.vm.host.gicv2 else ICH_VMCR)
+        await vcpu.vm.policy.left(port, vcpu)
+        return
     if profile.always_compute or vcpu.ap_list or vcpu.overflow_ap_list:
         await vgic_save_state(port, vcpu)
     kvm_vgic_sync_hwstate(vcpu)
@@ -193,7 +207,7 @@ async def sync_hwstate_aborted(port: CpuPort, vcpu: Vcpu) -> None:
 
     VHE saves what it has just restored. On nVHE hyp never ran: the fold works on the flush's own values.
     """
-    if vcpu.vm.host.vhe or vcpu.vm.host.gicv2:
+    if vcpu.vm.host.vhe or vcpu.vm.host.gicv2 or vcpu.vm.policy is not None:
         await sync_hwstate(port, vcpu)
     else:
         kvm_vgic_sync_hwstate(vcpu)

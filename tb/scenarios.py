@@ -78,7 +78,7 @@ def _bunches(group: list[Task], waves: Path | None, engine: str) -> list[tuple[l
         raise InputError(f"{waves}: {error.strerror}; give a directory for the waveforms") from None
     suffix = "fst" if engine == "icarus" else "vcd"
     return [
-        ([task], waves / f"{Path(task.file).stem}-{task.sequence + 1}-{task.profile}.{suffix}")
+        ([task], waves / f"{Path(task.file).stem}-{task.sequence + 1}-{Path(task.profile).name}.{suffix}")
         for task in group
     ]
 

@@ -31,11 +31,14 @@ class Profile:
     ----------
     name : str
         What reports call it.
+    policy : str
+        Another hypervisor's algorithm in place of KVM's (:mod:`sim.policy.names`); empty: KVM.
     **switches : bool
         See the field metadata (``SWITCHES``); the defaults are Linux 7.3.
     """
 
     name: str = "7.3"
+    policy: str = ""
 
     # The merged series.
     mi_report: bool = _switch("m03", "a stray maintenance interrupt is reported with ICH_MISR_EL2")
@@ -165,7 +168,7 @@ class Profile:
 
 
 #: Every switch: name -> {"patches": ..., "doc": ...}.
-SWITCHES: dict[str, dict[str, str]] = {f.name: dict(f.metadata) for f in fields(Profile) if f.name != "name"}
+SWITCHES: dict[str, dict[str, str]] = {f.name: dict(f.metadata) for f in fields(Profile) if f.metadata}
 
 #: The cures among them.
 CURES: tuple[str, ...] = tuple(name for name, meta in SWITCHES.items() if meta["patches"] == "cure")

@@ -10,13 +10,18 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
 
 from sim.kvm.host import Host
 from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS, VGIC_NR_SGIS, Config, VgicIrq, VgicModel
 from sim.kvm.profile import CURES, PROFILES, Profile
 from sim.kvm.regs import HCR
 
+if TYPE_CHECKING:
+    from sim.port import CpuPort
+
 __all__ = [
+    "LrPolicy",
     "Mode",
     "Request",
     "Vcpu",
@@ -146,6 +151,22 @@ class VgicDist:
     vgic_cpu_base: int = 0x0801_0000
 
 
+class LrPolicy(Protocol):
+    """What the world switch asks of another hypervisor's algorithm (:mod:`sim.policy.interface`)."""
+
+    async def entering(self, port: CpuPort, vcpu: Vcpu) -> None:
+        """Choose what goes into the list registers, and write it."""
+
+    async def left(self, port: CpuPort, vcpu: Vcpu) -> None:
+        """Read the list registers back and make something of the exit."""
+
+    async def put(self, port: CpuPort, vcpu: Vcpu) -> None:
+        """Leave the hardware empty."""
+
+    def trapped_dir(self, vcpu: Vcpu, value: int) -> None:
+        """Carry out a trapped write of ICV_DIR_EL1."""
+
+
 @dataclass(eq=False)
 class Vm:
     """A virtual machine.
@@ -168,6 +189,8 @@ class Vm:
         The GIC the guest has; on a GICv2 host always that one.
     race : callable(point, irq) or None
         Called where the kernel has dropped its locks, so that a test can act as the other CPU there.
+    policy : LrPolicy or None
+        Another hypervisor's list-register algorithm in place of KVM's.
     """
 
     host: Host = field(default_factory=Host)
@@ -178,6 +201,7 @@ class Vm:
     protected: bool = False
     vgic_model: VgicModel = VgicModel.V3
     race: Callable[[str, VgicIrq], None] | None = None
+    policy: LrPolicy | None = None
 
     dist: VgicDist = field(init=False)
     vcpus: list[Vcpu] = field(init=False)

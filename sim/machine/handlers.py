@@ -43,6 +43,8 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
         fault = ESR_UNDEF
     elif is_sgi:
         access_gic_sgi(vcpu, register.name, operation.value)
+    elif register.name == "ICC_DIR_EL1" and machine.vm.policy is not None:
+        machine.vm.policy.trapped_dir(vcpu, operation.value)
     elif register.name == "ICC_DIR_EL1":
         rest = access_gic_dir(vcpu, operation.value)
         if rest is not None:

@@ -21,6 +21,7 @@ from sim.kvm.vm import Request
 from sim.machine.runner import Place
 from sim.machine.view import interrupts
 from sim.refinement.divergence import Divergence, key_of
+from sim.refinement.weaknesses import weakness
 from sim.refinement.world import World
 
 __all__ = ["EXCEPTIONS", "KnownException", "recognise"]
@@ -299,6 +300,8 @@ async def recognise(world: World, one: Divergence) -> str | None:
     }
     if one.taken is not None:  # it was not active a moment ago
         one.active[key_of(one.taken, one.vcpu)] = False
+    if world.vm.policy is not None:
+        return weakness(world, one)
     return next(
         (known.name for known in EXCEPTIONS if not _cured(world, known) and known.holds(world, one)), None
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.policy.applies import texts
 from sim.refinement.exceptions import EXCEPTIONS
 from sim.refinement.run import Tally
 
@@ -15,6 +16,12 @@ def describe(tally: Tally, latency: int) -> str:
         f"  {tally.exceptions[known.name]:6} {known.name:6} {known.text} ({known.function})"
         for known in EXCEPTIONS
         if tally.exceptions[known.name]
+    ]
+    known = {one.name for one in EXCEPTIONS}
+    lines += [
+        f"  {count:6} {name:6} {texts().get(name, '')}".rstrip()
+        for name, count in sorted(tally.exceptions.items())
+        if name not in known
     ]
     if tally.widths:
         widest = max(tally.widths)

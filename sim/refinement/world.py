@@ -12,7 +12,6 @@ from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq, Offer
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.irq import VgicIrq
 from sim.kvm.lr import vgic_get_vcpu_irq
-from sim.kvm.profile import profile_named
 from sim.machine.events import EventLog
 from sim.machine.invariants import Invariants
 from sim.machine.machine import Machine
@@ -20,6 +19,7 @@ from sim.machine.observer import Observer
 from sim.machine.peek import peek
 from sim.machine.runner import Exit, Place, Runner
 from sim.machine.view import running_priority
+from sim.policy.names import hypervisor_named
 from sim.port import CpuPort, State
 from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.facts import Facts
@@ -74,7 +74,7 @@ class World:
         self.setup = setup
         self.ports = list(ports)
         spec = setup.spec
-        vm = build_vm(spec, setup.interrupts, profile_named(setup.profile))
+        vm = build_vm(spec, setup.interrupts, hypervisor_named(setup.profile))
         self.facts = Facts()
         self.invariants = Invariants()
         events = EventLog(limit=log or 1, enabled=log > 0)

@@ -19,6 +19,7 @@ from sim.kvm.vm import Vm
 from sim.machine.events import EventLog
 from sim.machine.machine import Machine
 from sim.machine.physical import PhysicalInterrupts
+from sim.policy.names import attach_policy
 from sim.port import CpuPort
 from sim.scenario.model import Interrupt, MachineSpec, Scenario
 
@@ -50,6 +51,7 @@ def build_vm(spec: MachineSpec, interrupts: Sequence[Interrupt], profile: Profil
     host = Host(config=spec.config, irqs=PhysicalInterrupts(), **dict(spec.host))
     model = VgicModel.V2 if spec.gicv2_guest else VgicModel.V3
     vm = Vm(host, profile, spec.vcpus, spec.spis, irqchip_in_kernel=spec.vgic, vgic_model=model)
+    attach_policy(vm)
     vm.dist.enabled = True
     for vcpu in vm.vcpus:
         vcpu.cpu_if.vgic_vmcr = initial_vmcr(spec)

@@ -10,14 +10,16 @@ from typing import Any
 from sim import progress
 from sim.guest.language import Where
 from sim.kvm.irq import VGIC_MIN_LPI
-from sim.kvm.profile import profile_named
+from sim.kvm.profile import Profile
+from sim.policy.applies import applies
+from sim.policy.names import POLICIES, hypervisor_named
 from sim.port import CpuPort
 from sim.scenario.build import pes_needed
 from sim.scenario.header import parse_machine
 from sim.scenario.model import MachineSpec, Scenario, Steps
 from sim.scenario.parser import find_scenarios, read_scenario
 from sim.scenario.play import nearest, play
-from sim.scenario.result import OPEN, Result
+from sim.scenario.result import FAIL, KNOWN, OPEN, Result
 
 __all__ = ["Task", "play_tasks", "select"]
 
@@ -79,8 +81,7 @@ def select(
     InputError
         For a path, a file, a profile or a setting that is not right.
     """
-    if profile is not None:
-        profile_named(profile)
+    wanted = None if profile is None else hypervisor_named(profile)
     tasks: list[tuple[Task, MachineSpec]] = []
     opened: list[Result] = []
     for path in (file for given in paths for file in find_scenarios(given)):
@@ -89,7 +90,12 @@ def select(
             reason = scenario.open_reason
             opened.append(Result(scenario.name, scenario.title, str(path), "", OPEN, reason=reason))
             continue
-        for index, name in _wanted(scenario, profile):
+        rows = applies(wanted.policy) if wanted is not None and wanted.policy else None
+        if rows is not None and scenario.name in rows.without and not _speaks_of(scenario, wanted):
+            reason = rows.without[scenario.name]
+            opened.append(Result(scenario.name, scenario.title, str(path), wanted.name, OPEN, reason=reason))
+            continue
+        for index, name in _wanted(scenario, wanted):
             task = Task(str(path), str(path.resolve()), index, name, overrides, seed)
             spec = task.spec(scenario.sequences[index])
             if spec.gicv2_guest and any(one.intid >= VGIC_MIN_LPI for one in scenario.interrupts):
@@ -99,12 +105,20 @@ def select(
     return tasks, opened
 
 
-def _wanted(scenario: Scenario, profile: str | None) -> list[tuple[int, str]]:
+def _speaks_of(scenario: Scenario, profile: Profile) -> bool:
+    """Return whether some steps of a scenario are meant for this hypervisor."""
+    return any(profile.name in steps.profiles for steps in scenario.sequences)
+
+
+def _wanted(scenario: Scenario, profile: Profile | None) -> list[tuple[int, str]]:
+    """Return the sequences to play, each with the name of its hypervisor: a policy file by its path."""
     pairs = [(n, name) for n, steps in enumerate(scenario.sequences) for name in steps.profiles]
     if profile is None:
         return pairs
     known = list(dict.fromkeys(name for _, name in pairs))
-    return [(n, profile) for n, name in pairs if name == nearest(profile, known)]
+    chosen = nearest(profile, known)
+    name = profile.name if profile.policy in POLICIES else profile.policy or profile.name
+    return [(n, name) for n, one in pairs if one == chosen]
 
 
 async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -117,6 +131,10 @@ async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[
         steps = scenario.sequences[task.sequence]
         spec = task.spec(steps)
         used = ports[: pes_needed(spec)]
-        result = await play(scenario, steps, profile_named(task.profile), used, spec, task.seed)
+        profile = hypervisor_named(task.profile, Path(task.path).parent)
+        result = await play(scenario, steps, profile, used, spec, task.seed)
+        weakness = applies(profile.policy).weakness(scenario.name) if profile.policy else None
+        if result.status == FAIL and weakness and profile.name not in steps.profiles:
+            result.status, result.reason = KNOWN, weakness
         results.append(result.as_dict())
     return results

@@ -10,7 +10,7 @@ from hw.errors import InputError
 from sim.guest.aarch64_image import Aarch64Program, read_elf
 from sim.guest.language import Where, parse_program, strip_comment
 from sim.guest.program import Program
-from sim.kvm.profile import profile_named
+from sim.policy.names import hypervisor_named
 from sim.scenario.header import parse_interrupts, parse_machine, parse_numbers
 from sim.scenario.model import MachineSpec, Scenario, Step, Steps
 from sim.scenario.steps import parse_step
@@ -153,7 +153,7 @@ class _Parser:
         profiles = tuple((match["profiles"] or "").split()) or ("7.3",)
         for profile in profiles:
             try:
-                profile_named(profile)
+                hypervisor_named(profile, self.directory)
             except InputError as error:
                 raise where.error(str(error)) from None
         machine: MachineSpec = self.scenario.machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 
-__all__ = ["FAIL", "OBSERVED", "OPEN", "PASS", "Problem", "Result"]
+__all__ = ["FAIL", "KNOWN", "OBSERVED", "OPEN", "PASS", "Problem", "Result"]
 
 #: Every expectation held.
 PASS = "pass"
@@ -12,6 +12,8 @@ PASS = "pass"
 FAIL = "fail"
 #: The scenario needs something that this build does not have.
 OPEN = "open"
+#: Some expectation did not hold, which is a known weakness of the policy that was played.
+KNOWN = "known"
 #: It ran under conditions its expectations are not written for; nothing was judged but the invariants.
 OBSERVED = "observed"
 
@@ -29,7 +31,8 @@ class Problem:
 class Result:
     """One sequence of a scenario under one profile.
 
-    ``log``: the events as lines; ``exits``: number by cause; ``reason``: of an open one.
+    ``log``: the events as lines; ``exits``: number by cause; ``reason``: of an open one, or the known
+    weakness.
     """
 
     name: str

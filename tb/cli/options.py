@@ -15,7 +15,7 @@ from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from tb.parameters import parameters
 
-__all__ = ["build_options", "config_options", "physical_options"]
+__all__ = ["build_options", "config_options", "one_hypervisor", "physical_options"]
 
 
 def config_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -107,3 +107,21 @@ def _with_parameters(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _plain(text: str) -> str:
     return text.replace("``", "")
+
+
+def one_hypervisor(profile: str | None, policy: str | None) -> str | None:
+    """Return what was given of ``--profile`` and ``--policy``, and check that there is such a hypervisor.
+
+    Raises
+    ------
+    InputError
+        When both were given, or there is none of that name.
+    """
+    if profile is not None and policy is not None:
+        raise InputError("--profile is a kernel, --policy another hypervisor: give one of them")
+    from sim.policy.names import hypervisor_named  # not for --help
+
+    wanted = policy if policy is not None else profile
+    if wanted is not None:
+        hypervisor_named(wanted)
+    return wanted

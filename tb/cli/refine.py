@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hw.config import GicConfig
-from sim.kvm.profile import profile_named
 from tb.cli.command import Command, json_option
+from tb.cli.options import one_hypervisor
 from tb.cli.output import Bar, print_json
 from tb.engines import ENGINES
 
@@ -75,7 +75,8 @@ def refine(
 @click.option("--latency", "latencies", type=click.IntRange(0, 1000), multiple=True, default=(0,),
               show_default=True, help="Guest operations until a maintenance interrupt or a kick takes "
               "effect; may be given several times.")  # fmt: skip
-@click.option("--profile", default="7.3", show_default=True, metavar="NAME", help="The kernel.")
+@click.option("--profile", metavar="NAME", help="The kernel.  [default: 7.3]")
+@click.option("--policy", metavar="xen|bao|FILE.py", help="Another hypervisor's algorithm.")
 @click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True,
               help="What executes the hardware.")  # fmt: skip
 @click.option("--lrs", type=click.IntRange(1, 16), default=2, show_default=True,
@@ -87,7 +88,8 @@ def command(
     operations: int,
     seed: int,
     latencies: tuple[int, ...],
-    profile: str,
+    profile: str | None,
+    policy: str | None,
     engine: str,
     lrs: int,
     strict: bool,
@@ -102,7 +104,7 @@ def command(
 
     Exit status: 0 no finding, 1 a finding, 2 bad options.
     """
-    profile_named(profile)
+    profile = one_hypervisor(profile, policy) or "7.3"
     from sim.refinement.report import describe
 
     tallies = {}

@@ -47,7 +47,7 @@ def test_the_gateware_in_the_machine_is_the_ideal_too(capsys, latency):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--profile", "9"], "unknown profile '9'"),
+        (["--profile", "9"], "unknown hypervisor '9'"),
         (["--operations", "0"], "0 is not in the range"),
         (["--latency", "-1"], "-1 is not in the range"),
     ],

@@ -120,7 +120,7 @@ def test_one_wrong_file_of_a_directory_stops_before_anything_runs(capsys, tmp_pa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--profile", "8.0"], "unknown profile '8.0'"),
+        (["--profile", "8.0"], "unknown hypervisor '8.0'"),
         (["--profile", "7.3,-nope"], "no switch 'nope'"),
         (["--lrs", "0"], "0 is not in the range 1<=x<=64"),
         (["--mi-latency", "soon"], "--mi-latency soon: give fast, slow, a number"),

@@ -110,7 +110,7 @@ def test_wrong_steps(line, message):
         ("scenario x\n", "t:1: expected one line 'scenario NAME: title'"),
         ("scenario x: y\n", "t:1: expected at least one 'steps' section"),
         ("scenario x: y\nsteps:\n", "t:2: these steps are empty"),
-        ("scenario x: y\nsteps 9.9:\nENTER\n", "t:2: unknown profile '9.9'"),
+        ("scenario x: y\nsteps 9.9:\nENTER\n", "t:2: unknown hypervisor '9.9'"),
         ("scenario x: y\nsteps 7.3\nENTER\n", "t:2: expected 'steps"),
         ("scenario x: y\nmachine lrs\n", "t:2: expected 'key value' settings"),
         ("scenario x: y\nmachine lrs 17\n", "t:2: lrs must be an integer from 1 to 16"),
