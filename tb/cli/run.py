@@ -56,6 +56,7 @@ def _print(results: list[Result], log: bool) -> None:
     examples=[
         "spillway run sim/scenarios/A08.scenario",
         "spillway run sim/scenarios --profile 7.3",
+        "spillway run sim/scenarios --policy xen",
         "spillway run sim/scenarios/A08.scenario --profile 6.19 --mi-latency 3 --log",
         "spillway run sim/scenarios/A01.scenario --engine icarus --waves build/waves",
     ],
