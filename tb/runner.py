@@ -55,6 +55,7 @@ _IN_PROCESS = {
     "amaranth": "sim.engines.amaranth",
     "bench-amaranth": "sim.bench.amaranth",
     "bench-compiled": "sim.bench.compiled",
+    "bench-uart": "sim.bench.board",
 }
 #: Seconds between two looks at a running simulator's progress.
 _POLL = 0.2
@@ -162,8 +163,8 @@ def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str 
     """Return the wave file's absolute path and its format."""
     if waves is None:
         return None, None
-    if engine == "bench-compiled":
-        raise InputError(f"{waves}: bench-compiled writes no waves; use bench-verilator or bench-icarus")
+    if engine in ("bench-compiled", "bench-uart"):
+        raise InputError(f"{waves}: {engine} writes no waves; use bench-verilator or bench-icarus")
     kind = wave_kind(engine.removeprefix(_BENCH), Path(waves))
     path = Path(waves).resolve()
     if not path.parent.is_dir():

