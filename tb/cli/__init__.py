@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "divergences": ("tb.cli.divergences", "List where other models differ, and test each row."),
     "cost": ("tb.cli.cost", "Measure exits and accesses of 7.3, its cures and fixed."),
     "waves": ("tb.cli.waves", "Make the waveform of a scenario, or show a dump, in words."),
+    "report": ("tb.cli.report", "Show scenarios under several hypervisors as one page with a timeline."),
     "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),
     "lint": ("tb.cli.lint", "Export builds and let Verilator check them."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),

@@ -17,7 +17,19 @@ from tb.record.port import RecordingPort
 from tb.record.recorder import Recorder
 from tb.record.words import access_text
 
-__all__ = ["changes", "record", "weigh"]
+__all__ = ["MISR_MEANINGS", "changes", "record", "weigh"]
+
+#: What a bit of ICH_MISR_EL2 that causes an exit means.
+MISR_MEANINGS = {
+    "EOI": "an interrupt that asked for it has ended",
+    "U": "underflow: at most one list register is in use",
+    "LRENP": "an interrupt ended that no list register holds (EOIcount)",
+    "NP": "no list register holds a pending interrupt",
+    "VGrp0E": "Group 0 is enabled",
+    "VGrp0D": "Group 0 is disabled",
+    "VGrp1E": "Group 1 is enabled",
+    "VGrp1D": "Group 1 is disabled",
+}
 
 
 async def record(
