@@ -3,6 +3,7 @@
 #   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
 #   make test    the test suite                      make lint   style and format
 #   make bench   speed and size figures              make soak   the long random runs
+#   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
 #   make clean   remove everything made here
 #
 # Another interpreter:   make demo PYTHON=python3.12
@@ -13,7 +14,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak clean
+.PHONY: help demo test lint bench bench-scenarios soak clean
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +36,9 @@ bench: $(READY)
 	$(BIN)/python -m tb.throughput
 	$(BIN)/spillway synth --lrs 4
 	$(BIN)/spillway synth --lrs 16
+
+bench-scenarios: $(READY)
+	$(BIN)/python -m tb.bench_scenarios $(BENCHES)
 
 soak: $(READY)
 	$(BIN)/spillway soak

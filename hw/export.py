@@ -61,7 +61,7 @@ def to_verilog(
     return plain_names(text)
 
 
-def to_bench_verilog(config: GicConfig, pes: int = 1, name: str = "bench") -> str:
+def to_bench_verilog(config: GicConfig | GicV2Config, pes: int = 1, name: str = "bench") -> str:
     """Return the synthesizable bench as one Verilog module; see :func:`to_verilog`.
 
     Raises

@@ -8,6 +8,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from sim.bench.link import Host
 from sim.bench.port import BenchPort, bench_ports
 from tb.driver import PERIOD
@@ -60,7 +61,7 @@ class CocotbLink:
         return found
 
 
-async def bring_up_bench(dut, config: GicConfig, pes: int) -> list[BenchPort]:
+async def bring_up_bench(dut, config: GicConfig | GicV2Config, pes: int) -> list[BenchPort]:
     """Start the clock, reset the bench and return its CPU ports."""
     link = CocotbLink(dut)
     dut.rst.value = 1

@@ -86,7 +86,7 @@ def verilog_of(config: GicConfig | GicV2Config, pes: int = 1, physical: Physical
 
 
 @lru_cache(maxsize=16)
-def bench_verilog_of(config: GicConfig, pes: int = 1) -> str:
+def bench_verilog_of(config: GicConfig | GicV2Config, pes: int = 1) -> str:
     """Return the Verilog of a bench; see :func:`verilog_of`."""
     return to_bench_verilog(config, pes, name=TOP)
 

@@ -122,8 +122,6 @@ def run_job(
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}; one of {', '.join(ENGINES)}")
     bench, simulator = engine.startswith(_BENCH), engine.removeprefix(_BENCH)
-    if bench and not isinstance(config, GicConfig):
-        raise InputError(f"engine {engine}: the bench has GICv3 interfaces only; choose another engine")
     if bench and physical is not None:
         raise InputError(f"engine {engine}: the bench has no physical side; choose another engine")
     path, kind = _wave_file(engine, waves)

@@ -48,6 +48,11 @@ async def clocks(ports):
     return records, [report.cause.name, report.operations, report.clock, Kind(report.last.kind).name, hcr]
 
 
+async def free_guest(ports):
+    """Load a program for a guest that is to run free."""
+    FreeGuest(parse_program("HALT", "halt"), ports[0])
+
+
 async def overflow(ports, path, free):
     """Run the guest of a scenario with all its interrupts pending; return everything that came of it."""
     scenario = read_scenario(Path(path), "overflow")

@@ -4,8 +4,10 @@ from amaranth.hdl import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hw.bench.frames import cpu_signature
 from hw.config import GicConfig
-from hw.port import CpuPortSignature, Deactivation, Request
+from hw.config_v2 import GicV2Config
+from hw.port import Deactivation, Request
 
 __all__ = ["AccessSwitch"]
 
@@ -23,15 +25,15 @@ class AccessSwitch(wiring.Component):
         A deactivation that waits. While it does, the interface keeps the next one, and takes no request.
     take : In(1)
         Forget it.
-    cpu : Out(CpuPortSignature(config))
+    cpu : Out(cpu_signature(config))
         The interface.
     """
 
-    def __init__(self, config: GicConfig):
+    def __init__(self, config: GicConfig | GicV2Config):
         super().__init__({
             "running": In(1), "guest": In(stream.Signature(Request)), "host": In(stream.Signature(Request)),
             "deactivated": Out(1), "pintid": Out(Deactivation), "take": In(1),
-            "cpu": Out(CpuPortSignature(config)),
+            "cpu": Out(cpu_signature(config)),
         })  # fmt: skip
 
     def elaborate(self, platform):

@@ -5,10 +5,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.bench.engine import LOG_DEPTH, PROGRAM_DEPTH, GuestEngine
+from hw.bench.frames import cpu_interface
 from hw.bench.mailbox import Mailbox
 from hw.cluster import check_pes
 from hw.config import GicConfig
-from hw.interface import VirtualCpuInterface
+from hw.config_v2 import GicV2Config
 
 __all__ = ["Bench"]
 
@@ -18,7 +19,7 @@ class Bench(wiring.Component):
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Implementation choices, the same for all PEs.
     pes : int, 1..8
         Number of PEs.
@@ -42,7 +43,7 @@ class Bench(wiring.Component):
 
     def __init__(
         self,
-        config: GicConfig,
+        config: GicConfig | GicV2Config,
         pes: int = 1,
         program_depth: int = PROGRAM_DEPTH,
         log_depth: int = LOG_DEPTH,
@@ -62,7 +63,7 @@ class Bench(wiring.Component):
             # One cycle later, so that no reset is at the end of a command's logic.
             m.d.sync += reset.eq(port.reset)
             m.submodules[f"engine{n}"] = ResetInserter(reset)(made := GuestEngine(self.config, *self._depths))
-            m.submodules[f"pe{n}"] = ResetInserter(reset)(interface := VirtualCpuInterface(self.config))
+            m.submodules[f"pe{n}"] = ResetInserter(reset)(interface := cpu_interface(self.config))
             connect(m, port, made.host)
             connect(m, made.cpu, interface.cpu)
             m.d.comb += getattr(mailbox, f"observe{n}").eq(interface.cpu.observe)

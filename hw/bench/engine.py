@@ -13,12 +13,14 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.bench.access import AccessSwitch
 from hw.bench.alu import Alu, Branch
 from hw.bench.engine_port import EnginePortSignature, Record
+from hw.bench.frames import cpu_signature
 from hw.bench.instruction import FREE_LIMIT, REGISTERS, Instruction, MemoryDetail, Op
 from hw.bench.log import Log
 from hw.bench.protocol import Cause, Kind, LatencyWord, ResumeWord
 from hw.bench.watch import Watch
 from hw.config import GicConfig
-from hw.port import CpuPortSignature, Outcome, PeContext
+from hw.config_v2 import GicV2Config
+from hw.port import Outcome, PeContext
 
 __all__ = ["LOG_DEPTH", "PROGRAM_DEPTH", "GuestEngine"]
 
@@ -40,7 +42,7 @@ class GuestEngine(wiring.Component):
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Configuration of the interface behind ``cpu``.
     program_depth : int, power of two, at most 65536
         Instructions of program memory.
@@ -51,15 +53,20 @@ class GuestEngine(wiring.Component):
     -------
     host : In(EnginePortSignature())
         The mailbox's side.
-    cpu : Out(CpuPortSignature(config))
+    cpu : Out(cpu_signature(config))
         The CPU interface; its accesses are the guest's while it runs, else the host's.
     """
 
-    def __init__(self, config: GicConfig, program_depth: int = PROGRAM_DEPTH, log_depth: int = LOG_DEPTH):
+    def __init__(
+        self,
+        config: GicConfig | GicV2Config,
+        program_depth: int = PROGRAM_DEPTH,
+        log_depth: int = LOG_DEPTH,
+    ):
         self._config = config
         self._program_depth = program_depth
         self._log_depth = log_depth
-        super().__init__({"host": In(EnginePortSignature()), "cpu": Out(CpuPortSignature(config))})
+        super().__init__({"host": In(EnginePortSignature()), "cpu": Out(cpu_signature(config))})
 
     def elaborate(self, platform):
         m = Module()

@@ -7,10 +7,12 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from hw.bench import protocol
 from hw.bench.check import HeaderCheck
 from hw.bench.engine_port import EnginePortSignature, Record
+from hw.bench.frames import probe_layout
 from hw.bench.protocol import AccessWord, Error, Header, HelloWord, Mark, Opcode
 from hw.bench.sender import Sender
 from hw.config import GicConfig
-from hw.port import Outcome, Response, observe_layout
+from hw.config_v2 import GicV2Config
+from hw.port import Outcome, Response
 
 __all__ = ["Mailbox", "state_words"]
 
@@ -36,9 +38,9 @@ class _Source(enum.Enum, shape=3):
     LOG = 7
 
 
-def state_words(config: GicConfig) -> int:
+def state_words(config: GicConfig | GicV2Config) -> int:
     """Return how many words the answer to STATE has."""
-    return -(-observe_layout(config).size // _WORD)
+    return -(-probe_layout(config).size // _WORD)
 
 
 def _words(value, count):
@@ -54,7 +56,7 @@ class Mailbox(wiring.Component):
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Configuration of the interfaces.
     pes : int, 1..8
         Number of PEs.
@@ -69,15 +71,15 @@ class Mailbox(wiring.Component):
         Words to the host.
     pe0, pe1, ... : Out(EnginePortSignature())
         The engines.
-    observe0, observe1, ... : In(observe_layout(config))
+    observe0, observe1, ... : In(probe_layout(config))
         Their interfaces' storage.
     """
 
-    def __init__(self, config: GicConfig, pes: int, program_depth: int, log_depth: int):
+    def __init__(self, config: GicConfig | GicV2Config, pes: int, program_depth: int, log_depth: int):
         self._config, self._pes = config, pes
         self._depths = program_depth, log_depth
         ports = {f"pe{n}": Out(EnginePortSignature()) for n in range(pes)}
-        probes = {f"observe{n}": In(observe_layout(config)) for n in range(pes)}
+        probes = {f"observe{n}": In(probe_layout(config)) for n in range(pes)}
         words = stream.Signature(_WORD)
         super().__init__({"commands": In(words), "answers": Out(words), **ports, **probes})
 
@@ -151,7 +153,10 @@ class Mailbox(wiring.Component):
     def _sources(self):
         """Return the words of every answer but the log's."""
         config = self._config
-        sizes = HelloWord.const({"pes": self._pes, "lrs": config.lrs, "state_words": state_words(config)})
+        sizes = HelloWord.const({
+            "pes": self._pes, "lrs": config.lrs, "state_words": state_words(config),
+            "gicv2": isinstance(config, GicV2Config),
+        })  # fmt: skip
         self._outcome, self._value, self._esr = Signal(Outcome), Signal(64), Signal(_WORD)
         self._offence = Signal(_WORD)
         probes = [getattr(self, f"observe{n}").as_value() for n in range(self._pes)]

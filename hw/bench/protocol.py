@@ -161,16 +161,17 @@ class Header(data.Struct):
 
 
 class HelloWord(data.Struct):
-    """Third word of HELLO's answer: number of PEs, LRs, words of STATE's answer."""
+    """Third word of HELLO's answer: number of PEs, LRs, words of STATE's answer, GICv2 or GICv3."""
 
     pes: 8
     lrs: 8
     state_words: 8
-    _: 8
+    gicv2: 1
+    _: 7
 
 
 class AccessWord(data.Struct):
-    """First word of ACCESS. ``context``: :class:`hw.port.PeContext`."""
+    """First word of ACCESS. See :func:`hw.bench.frames.place` and :class:`hw.port.PeContext`."""
 
     encoding: 16
     write: 1

@@ -11,6 +11,7 @@ from amaranth.sim import Simulator
 
 from hw.bench.bench import Bench
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from sim.bench.link import Host
 from sim.bench.port import bench_ports
 from sim.engines.amaranth import PERIOD
@@ -54,7 +55,7 @@ class AmaranthLink:
 def run_job(
     function: Callable[..., Any],
     arguments: dict[str, Any],
-    config: GicConfig,
+    config: GicConfig | GicV2Config,
     pes: int = 1,
     waves: Path | None = None,
 ) -> Any:

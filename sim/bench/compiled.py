@@ -22,11 +22,12 @@ from typing import Any
 from amaranth.back import rtlil
 
 from hw.bench.engine import GuestEngine
+from hw.bench.frames import cpu_interface
 from hw.bench.mailbox import Mailbox
 from hw.cluster import check_pes
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from hw.interface import VirtualCpuInterface
 from sim.bench.link import Host
 from sim.bench.port import bench_ports
 from sim.bench.words import BenchError
@@ -72,12 +73,12 @@ def _compiler() -> str:
     )
 
 
-def _parts(config: GicConfig, pes: int, program_depth: int, log_depth: int) -> dict[str, str]:
+def _parts(config: GicConfig | GicV2Config, pes: int, program_depth: int, log_depth: int) -> dict[str, str]:
     """Return the RTLIL of what a bench is made of; engine and interface are there once for all PEs."""
     parts = {
         "mailbox": Mailbox(config, pes, program_depth, log_depth),
         "engine": GuestEngine(config, program_depth, log_depth),
-        "interface": VirtualCpuInterface(config),
+        "interface": cpu_interface(config),
     }
     return {name: rtlil.convert(part, name=name, emit_src=False) for name, part in parts.items()}
 
@@ -111,7 +112,9 @@ def _forget(name: str, text: str) -> str:
     return f"static inline void forget(cxxrtl_design::p_{name} &top) {{\n\t{lines}\n}}\n"
 
 
-def build(config: GicConfig, pes: int = 1, program_depth: int = 512, log_depth: int = 64) -> Path:
+def build(
+    config: GicConfig | GicV2Config, pes: int = 1, program_depth: int = 512, log_depth: int = 64
+) -> Path:
     """Return the library of a bench, building it if this design was not built before.
 
     Parameters
@@ -172,7 +175,7 @@ def library_of(parts: Mapping[str, str], driver: str) -> Path:
 def run_job(
     function: Callable[..., Any],
     arguments: dict[str, Any],
-    config: GicConfig,
+    config: GicConfig | GicV2Config,
     pes: int = 1,
     waves: Path | None = None,
 ) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from hw.bench.instruction import Op as Code
 from hw.bench.protocol import Cause, Kind, Opcode
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim.bench.assembler import assemble
 from sim.bench.port import BenchPort
@@ -64,7 +65,15 @@ class FreeGuest:
     failures: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Load the program."""
+        """Load the program.
+
+        Raises
+        ------
+        InputError
+            When the program does not fit into the engine, or the bench has GICv2 interfaces.
+        """
+        if isinstance(self.port.config, GicV2Config):
+            raise InputError("a guest runs free on a GICv3 bench only; use the scenario runner for GICv2")
         self.assembled = assemble(self.program, self.vcpu, self.port.sizes.program, self.file)
         self.port.load(self.assembled)
 

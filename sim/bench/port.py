@@ -5,15 +5,19 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from hw.bench.frames import place
 from hw.bench.protocol import VERSION, Cause, Kind, Opcode
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
+from hw.mmio import Frame, MmioRegister
+from hw.registers import REGISTERS, Register, Space
 from hw.registers import Access as Use
-from hw.registers import Register, Space
+from hw.registers_v2 import REGISTERS_V2
 from sim.bench import words as mailbox
 from sim.bench.assembler import Assembled, access_words
 from sim.bench.link import Host
 from sim.bench.words import NEVER, BenchError, Record, Report, configure, load, record, report, resume, status
-from sim.engines.codec import PortCodec
+from sim.engines.codec_v2 import codec_of
 from sim.guest.operation import Guest
 from sim.guest.program import Program
 from sim.machine.latency import Latency
@@ -24,6 +28,8 @@ __all__ = ["BenchPort", "Sizes", "bench_ports"]
 _OUTCOMES = tuple(Outcome)
 _CHUNK = 127
 _WRAP = 1 << 32
+_HYPERVISOR = frozenset(register.name for register in REGISTERS if register.space is Space.ICH)
+_HYPERVISOR_V2 = frozenset(register.name for register in REGISTERS_V2 if register.frame is Frame.GICH)
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class BenchPort:
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         What the bench was made from.
     host : Host
         The conversation, shared by all PEs.
@@ -53,12 +59,14 @@ class BenchPort:
         Of its engine.
     """
 
-    def __init__(self, config: GicConfig, host: Host, pe: int, sizes: Sizes):
+    def __init__(self, config: GicConfig | GicV2Config, host: Host, pe: int, sizes: Sizes):
         self.config = config
         self.host = host
         self.pe = pe
         self.sizes = sizes
-        self._codec = PortCodec(config)
+        self._codec = codec_of(config)
+        # What EL2 does with these neither traps nor moves a guest.
+        self._plain = _HYPERVISOR_V2 if isinstance(config, GicV2Config) else _HYPERVISOR
         self._lines: Lines | None = None
         self._state: State | None = None
         self._deactivated: list[int] = []
@@ -91,7 +99,7 @@ class BenchPort:
         if access.el == 1:
             return await self._guest(access)
         register = access.register
-        plain = access.el == 2 and register.space is Space.ICH
+        plain = access.el == 2 and register.name in self._plain
         if access.write or not plain:
             self._changed()
         if plain and access.write and register.exists(self.config) and register.access is not Use.RO:
@@ -100,7 +108,7 @@ class BenchPort:
             return _DONE
         return await self._direct(access)
 
-    def touch(self, el: int, register: Register) -> None:
+    def touch(self, el: int, register: Register | MmioRegister) -> None:
         """Read a register that answers, without waiting for the value; see :func:`sim.port.touch`."""
         self.host.drop(Opcode.ACCESS, self.pe, mailbox.access(Access(el, register)))
 
@@ -121,7 +129,7 @@ class BenchPort:
             await self._look()
             return response
         self.injected += 1
-        words = access_words(access.register.encoding, access.write, access.value, access.rt)
+        words = access_words(place(access.register), access.write, access.value, access.rt)
         at = self.sizes.program - len(words)
         self.host.post(Opcode.LOAD, self.pe, load(at, words))
         return _response(await self.run(1, jump=1, pc=at, exact=1))
@@ -221,7 +229,7 @@ def _response(one: Report) -> Response:
     return Response(outcome, value, one.esr if outcome is not Outcome.OK else 0)
 
 
-async def bench_ports(host: Host, config: GicConfig, pes: int) -> list[BenchPort]:
+async def bench_ports(host: Host, config: GicConfig | GicV2Config, pes: int) -> list[BenchPort]:
     """Return the CPU ports of a bench, after asking it whether it is the one expected.
 
     Raises
@@ -232,8 +240,8 @@ async def bench_ports(host: Host, config: GicConfig, pes: int) -> list[BenchPort
     version, vtr, sizes, program, log = await host.ask(Opcode.HELLO, 0)
     if version != VERSION:
         raise BenchError(f"the bench speaks version {version} of the mailbox, this host {VERSION}")
-    if vtr != config.vtr or sizes & 0xFF < pes:
-        raise BenchError(
-            f"the bench has {sizes & 0xFF} PEs with ICH_VTR_EL2 {vtr:#x}, not {pes} with {config.vtr:#x}"
-        )
+    there, gicv2 = sizes & 0xFF, sizes >> 24 & 1
+    if (vtr, gicv2) != (config.vtr, isinstance(config, GicV2Config)) or there < pes:
+        name = "GICH_VTR" if gicv2 else "ICH_VTR_EL2"
+        raise BenchError(f"the bench has {there} PEs with {name} {vtr:#x}, not {pes} with {config.vtr:#x}")
     return [BenchPort(config, host, n, Sizes(program, log)) for n in range(pes)]

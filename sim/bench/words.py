@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hw.bench.frames import place
 from hw.bench.protocol import (
     AccessWord,
     Cause,
@@ -99,7 +100,7 @@ def _access_word(encoding: int, write: bool, el: int, rt: int, context: PeContex
 def access(one: Access) -> list[int]:
     """Return the words of ACCESS."""
     el, register, write, value, rt, context = one
-    what = _access_word(register.encoding, write, el, rt, context)
+    what = _access_word(place(register), write, el, rt, context)
     return [what, value & _HALF, value >> 32] if write else [what]
 
 

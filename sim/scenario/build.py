@@ -88,21 +88,23 @@ def build_machine(
     vm = build_vm(spec, scenario.interrupts, profile)
     machine = Machine(ports, vm, spec.mi, spec.kick, EventLog())
     machine.resampled = {one.intid for one in scenario.interrupts if one.resample}
-    for number, guest in _guests(scenario, ports, spec.vcpus).items():
+    # A guest engine executes system registers; what a GICv2 guest does goes to it access by access.
+    engines = len(ports) >= spec.vcpus and not spec.gicv2_guest
+    for number, guest in _guests(scenario, ports, engines).items():
         machine.runners[number].guest = guest
     return machine
 
 
-def _guests(scenario: Scenario, ports: Sequence[CpuPort], vcpus: int) -> dict[int, Guest]:
+def _guests(scenario: Scenario, ports: Sequence[CpuPort], engines: bool) -> dict[int, Guest]:
     """Return the guests of a scenario by vCPU; those that run the same machine code share its memory.
 
-    Where a vCPU has a CPU of its own with a guest engine, that executes its program.
+    With ``engines`` a vCPU has a CPU of its own, and where that has a guest engine, it executes the program.
     """
     guests: dict[int, Guest] = {}
     memories: dict[int, Memory] = {}
     for number, program in scenario.guests.items():
         if isinstance(program, Program):
-            engine = getattr(ports[number], "guest", None) if len(ports) >= vcpus else None
+            engine = getattr(ports[number], "guest", None) if engines else None
             guests[number] = (engine or ProgramGuest)(program, number, scenario.file)
             continue
         from sim.guest.aarch64_cpu import Aarch64Guest  # takes long to import; most scenarios have none

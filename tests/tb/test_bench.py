@@ -85,7 +85,7 @@ def test_scenarios_on_the_simulated_bench(engine):
 
 
 def test_a_scenario_on_the_bench_in_amaranth():
-    assert_as_golden("bench-amaranth", scenarios("A03"), "7.3")
+    assert_as_golden("bench-amaranth", scenarios("A03", "G12"), "7.3")
 
 
 def test_cycle_for_cycle_the_same_on_every_transport():
@@ -161,9 +161,14 @@ def test_a_missing_compiler_is_one_line_with_the_remedy(monkeypatch, tmp_path):
         compiled.build(CONFIG)
 
 
-def test_the_bench_is_gicv3_only():
-    with pytest.raises(InputError, match="engine bench-compiled: the bench has GICv3 interfaces only"):
-        run_job("tests.jobs:identify", engine="bench-compiled", config=GicV2Config())
+def test_gicv2_scenarios_on_the_compiled_bench():
+    """GICH and GICV of a GICv2 host, HW interrupts, and a GICv2 guest on a GICv3 host."""
+    assert_as_golden("bench-compiled", scenarios("A22", "G07", "G09", "G12"), "7.3")
+
+
+def test_a_guest_does_not_run_free_on_gicv2():
+    with pytest.raises(InputError, match="runs free on a GICv3 bench only"):
+        run_job("tests.bench_jobs:free_guest", engine="bench-amaranth", config=GicV2Config(lrs=1))
 
 
 def test_the_compiled_bench_writes_no_waves(tmp_path):
