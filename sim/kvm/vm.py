@@ -154,6 +154,8 @@ class VgicDist:
 class LrPolicy(Protocol):
     """What the world switch asks of another hypervisor's algorithm (:mod:`sim.policy.interface`)."""
 
+    marked: set[str]
+
     async def entering(self, port: CpuPort, vcpu: Vcpu) -> None:
         """Choose what goes into the list registers, and write it."""
 

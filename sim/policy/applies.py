@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -31,10 +32,13 @@ class Applies:
     without: dict[str, str] = field(default_factory=dict)
     shows: dict[str, str] = field(default_factory=dict)
 
-    def weakness(self, scenario: str) -> str | None:
-        """Return the weaknesses that are expected to show in a scenario, with what they are."""
-        names = self.shows.get(scenario)
-        return "; ".join(f"{name}: {self.names[name]}" for name in names.split()) if names else None
+    def weakness(self, scenario: str, marked: Iterable[str] = ()) -> str:
+        """Return the weaknesses that show in a scenario, with what they are; empty: none is known.
+
+        The table says so, or else the policy itself, by its marks.
+        """
+        names = self.shows.get(scenario, "").split() or sorted(marked)
+        return "; ".join(f"{name}: {self.names[name]}" if name in self.names else name for name in names)
 
 
 @cache

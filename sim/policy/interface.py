@@ -67,7 +67,9 @@ class Policy:
     untrapped_dir : str
         What refinement calls it when a DIR of another vCPU's interrupt is not trapped, and lost.
     marks : dict
-        What :meth:`mark` was told, by name.
+        What :meth:`mark` was told, by name, and not :meth:`unmark` since.
+    marked : set of str
+        Every name ever marked.
     """
 
     title: ClassVar[str] = ""
@@ -76,6 +78,7 @@ class Policy:
     def __init__(self, vm: Vm):
         self.vm = vm
         self.marks: dict[str, set[tuple[Vcpu, VgicIrq | None]]] = {}
+        self.marked: set[str] = set()
         self._lrs = {vcpu: ListRegisters(vcpu) for vcpu in vm.vcpus}
 
     # -- to be written ---------------------------------------------------------------------------------
@@ -114,6 +117,7 @@ class Policy:
     def mark(self, name: str, vcpu: Vcpu, irq: VgicIrq | None = None) -> None:
         """Note that a known weakness is at work, so that refinement can call what follows by its name."""
         self.marks.setdefault(name, set()).add((vcpu, irq))
+        self.marked.add(name)
 
     def unmark(self, name: str, vcpu: Vcpu) -> None:
         """Forget the marks of one name on a vCPU: it does well again."""

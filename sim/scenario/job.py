@@ -133,8 +133,8 @@ async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[
         used = ports[: pes_needed(spec)]
         profile = hypervisor_named(task.profile, Path(task.path).parent)
         result = await play(scenario, steps, profile, used, spec, task.seed)
-        weakness = applies(profile.policy).weakness(scenario.name) if profile.policy else None
-        if result.status == FAIL and weakness and profile.name not in steps.profiles:
-            result.status, result.reason = KNOWN, weakness
+        if result.status == FAIL and profile.policy and profile.name not in steps.profiles:
+            result.reason = applies(profile.policy).weakness(scenario.name, result.marked)
+            result.status = KNOWN if result.reason else FAIL
         results.append(result.as_dict())
     return results

@@ -432,4 +432,5 @@ async def play(
         problems=one.problems, notes=one.notes, operations=machine.time,
         entries=sum(runner.entries for runner in machine.runners),
         exits=dict(sorted(exits.items())), log=[str(event) for event in machine.log.events],
+        marked=sorted(machine.vm.policy.marked) if machine.vm.policy is not None else [],
     )  # fmt: skip

@@ -32,7 +32,7 @@ class Result:
     """One sequence of a scenario under one profile.
 
     ``log``: the events as lines; ``exits``: number by cause; ``reason``: of an open one, or the known
-    weakness.
+    weakness; ``marked``: weaknesses that a policy has told of itself.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Result:
     entries: int = 0
     exits: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
+    marked: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict:
         """Return it as JSON data."""
