@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from hw.config import GicConfig
 from hw.registers import Register, Space
+from sim.deviations import Deviations
 from sim.deviations_peers import NO_PEER, PeersV3
 from sim.golden import bits
 from sim.golden.core import Golden
@@ -17,6 +18,7 @@ from sim.port import ESR_UNDEF, Access, Lines, Outcome, Response
 __all__ = ["PeerGolden"]
 
 _NO_STATUS = ("MISR", "EISR", "ELRSR", "AP")
+_PRI_BITS = bits.CTLR.field("PRIbits")
 _SILENT = ("ICH_VMCR", "ICH_AP", "ICC_CTLR", "ICV_CTLR")
 _STORED_ONLY = bits.HCR_TDIR | bits.HCR_TALL0 | bits.HCR_TALL1
 
@@ -34,7 +36,11 @@ class PeerGolden(Golden):
 
     def __init__(self, config: GicConfig, peers: PeersV3 = NO_PEER) -> None:
         self.peers = peers
-        super().__init__(config)
+        # Two of QEMU's are gem5's, too.
+        shared = Deviations(
+            d2_count_in_mode1=peers.gem3b_count_in_mode1, d4_bpr_clamped_first=peers.gem11b_bpr_clamped_first
+        )
+        super().__init__(config, shared)
 
     def clear(self) -> None:
         """Take the reset values, EOIcount perhaps not among them (RENODE2)."""
@@ -47,11 +53,13 @@ class PeerGolden(Golden):
     # -- what an access reaches ------------------------------------------------------------------------
 
     def access(self, access: Access) -> Response:
-        """Execute one access; registers and traps may be missing, and the lines lag (GEM4, GEM5, GEM10)."""
+        """Execute one access; registers and traps may be missing, and lines lag (GEM4, GEM5, GEM10, RENODE6)."""
         name = access.register.name
         if self.peers.renode3_no_status and name.startswith("ICH_") and name[4:].startswith(_NO_STATUS):
             return Response(Outcome.UNDEF, 0, ESR_UNDEF)
-        hidden = self.hcr & _STORED_ONLY if self.peers.gem10_traps_ignored and access.el == 1 else 0
+        ignored = _STORED_ONLY if self.peers.gem10_traps_ignored else 0
+        ignored |= _STORED_ONLY | bits.HCR_TC if self.peers.renode6_traps_ignored else 0
+        hidden = self.hcr & ignored if access.el == 1 else 0
         self.hcr &= ~hidden
         response = super().access(access)
         self.hcr |= hidden
@@ -111,8 +119,15 @@ class PeerGolden(Golden):
         self._own_ctlr = value & (bits.CTLR_EOIMODE | bits.CTLR_CBPR)
 
     def read_ctlr(self) -> int:
-        """ICV_CTLR_EL1: VMCR's fields, or only what was written to it (GEM6)."""
-        return self._ctlr | self._own_ctlr if self.peers.gem6_own_ctlr else super().read_ctlr()
+        """ICV_CTLR_EL1: VMCR's fields, or only what was written to it (GEM6); PRIbits as VTR's (GEM6B)."""
+        value = self._ctlr | self._own_ctlr if self.peers.gem6_own_ctlr else super().read_ctlr()
+        return _PRI_BITS.put(value, 7 - _PRI_BITS.get(value)) if self.peers.gem6b_own_pribits else value
+
+    def write_vmcr(self, value: int) -> None:
+        """ICH_VMCR_EL2, whose binary points the guest may not get (RENODE7)."""
+        super().write_vmcr(value)
+        if self.peers.renode7_no_binary_points:
+            self.bpr0, self.bpr1, self.cbpr = self.config.min_bpr0, self.config.min_bpr1, False
 
     # -- acknowledge and completion --------------------------------------------------------------------
 
