@@ -53,7 +53,7 @@ class PeerGolden(Golden):
     # -- what an access reaches ------------------------------------------------------------------------
 
     def access(self, access: Access) -> Response:
-        """Execute one access; registers and traps may be missing, and lines lag (GEM4, GEM5, GEM10, RENODE6)."""
+        """Execute one access; registers and traps may be missing, lines lag (GEM4, GEM5, GEM10, RENODE6)."""
         name = access.register.name
         if self.peers.renode3_no_status and name.startswith("ICH_") and name[4:].startswith(_NO_STATUS):
             return Response(Outcome.UNDEF, 0, ESR_UNDEF)
