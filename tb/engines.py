@@ -1,6 +1,6 @@
 """The names of what hardware can run on; :mod:`tb.runner` runs it."""
 
-__all__ = ["ENGINES", "RECORDED"]
+__all__ = ["ENGINES", "PLAYERS", "RECORDED", "SYSTEM_PREFIX"]
 
 #: Everything a job runs on, quickest first.
 ENGINES = (
@@ -9,3 +9,10 @@ ENGINES = (
 )  # fmt: skip
 #: No engine: the hardware's answers are the recorded ones (``spillway predict``).
 RECORDED = "recorded"
+#: Prefix of an engine that runs a whole GIC: physical interrupts go through its distributor.
+SYSTEM_PREFIX = "system-"
+#: What scenarios can be played on.
+PLAYERS = (
+    *ENGINES,
+    *(f"{SYSTEM_PREFIX}{engine}" for engine in ENGINES if not engine.startswith("bench-")),
+)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from hw.config import GicConfig
+from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
-from sim.scenario.build import pes_needed
+from sim.scenario.build import pes_needed, physical_side
 from sim.scenario.job import Task, select
-from sim.scenario.model import MachineSpec
+from sim.scenario.model import MachineSpec, Scenario
+from sim.scenario.parser import read_scenario
 from sim.scenario.result import Problem, Result
+from tb.engines import SYSTEM_PREFIX
 from tb.runner import run_job
 
 __all__ = ["play_scenarios"]
 
 _JOB = "sim.scenario.job:play_tasks"
+_SYSTEM_JOB = "sim.scenario.job:play_tasks_on_system"
+_Build = tuple[GicConfig | GicV2Config, int, PhysicalConfig | None]
 Listener = Callable[[str, int, int], None]
 
 
@@ -35,7 +42,7 @@ def play_scenarios(
     paths, profile, overrides, seed
         See :func:`sim.scenario.job.select`.
     engine : str
-        One of ``tb.runner.ENGINES``.
+        One of :data:`tb.engines.PLAYERS`.
     waves : Path or None
         Directory for waveforms, one file for each sequence and profile; created if it is not there.
     listener : callable or None
@@ -47,25 +54,36 @@ def play_scenarios(
         For anything wrong with the files or the options.
     """
     tasks, results = select(paths, profile, overrides, seed)
+    whole, engine = engine.startswith(SYSTEM_PREFIX), engine.removeprefix(SYSTEM_PREFIX)
     if waves is not None and engine == "golden":
         raise InputError("golden has no cycles, so no waveform; choose another --engine")
     done = 0
-    for (config, pes), group in _groups(tasks).items():
+    for (config, pes, physical), group in _groups(tasks, whole).items():
         for bunch, file in _bunches(group, waves, engine):
             arguments = {"tasks": [task.as_dict() for task in bunch]}
             if listener is not None:
                 listener(f"{config.lrs} LRs, {pes} CPUs", done, len(tasks))
-            found = run_job(_JOB, arguments, engine=engine, config=config, pes=pes, waves=file)
+            found = run_job(
+                _SYSTEM_JOB if whole else _JOB, arguments,
+                engine=engine, config=config, pes=pes, physical=physical, waves=file,
+            )  # fmt: skip
             results += [_result(data) for data in found]
             done += len(bunch)
     return sorted(results, key=lambda result: (result.file, result.line))
 
 
-def _groups(tasks: list[tuple[Task, MachineSpec]]) -> dict[tuple[GicConfig, int], list[Task]]:
-    groups: dict[tuple[GicConfig, int], list[Task]] = {}
+def _groups(tasks: list[tuple[Task, MachineSpec]], whole: bool) -> dict[_Build, list[Task]]:
+    """Return what runs on the same hardware; ``whole``: with its physical side."""
+    groups: dict[_Build, list[Task]] = {}
     for task, spec in tasks:
-        groups.setdefault((spec.config, pes_needed(spec)), []).append(task)
+        physical = physical_side(spec, _scenario(task.path).interrupts) if whole else None
+        groups.setdefault((spec.config, pes_needed(spec), physical), []).append(task)
     return groups
+
+
+@cache
+def _scenario(path: str) -> Scenario:
+    return read_scenario(Path(path))
 
 
 def _bunches(group: list[Task], waves: Path | None, engine: str) -> list[tuple[list[Task], Path | None]]:

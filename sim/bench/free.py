@@ -211,7 +211,7 @@ class _Free:
         for intid in await port.deactivations():
             machine.physical.deactivated_by_hardware(intid)
             machine.log.add(machine.time, runner.number, "device", f"hardware deactivates physical {intid}")
-        machine.host()
+        await machine.host()
         if one.cause in _OPERATED:
             if one.cause is Cause.TRAP:
                 port.answered(one)

@@ -49,7 +49,7 @@ def vgic_fingerprint(vm: Vm) -> tuple:
 
 
 async def fingerprint(machine: Machine) -> tuple:
-    """Return the fingerprint of a whole machine: vgic, physical interrupts, hardware, guests."""
+    """Return the fingerprint of a whole machine: vgic, physical interrupts, timers, hardware, guests."""
     runners = []
     for runner in machine.runners:
         hardware = freeze(await hardware_state(machine.port(runner))) if runner.cpu is not None else None
@@ -58,4 +58,5 @@ async def fingerprint(machine: Machine) -> tuple:
     physical = machine.physical
     lines = tuple(sorted(n for n, level in physical.line.items() if level))
     active = tuple(sorted(n for n, active in physical.active.items() if active))
-    return vgic_fingerprint(machine.vm), tuple(runners), lines, active
+    timers = tuple(timer.snapshot() for timer in machine.timers)
+    return vgic_fingerprint(machine.vm), tuple(runners), lines, active, timers

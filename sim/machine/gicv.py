@@ -100,6 +100,6 @@ async def register_access(
             await finish(
                 machine, runner, rest, lambda: deactivate(runner.vcpu, operation.value & 0xFFFF_FFFF)
             )
-    machine.host()
+    await machine.host()
     await machine.enter(runner)
     return 0

@@ -51,7 +51,7 @@ async def trapped(machine: Machine, runner: Runner, operation: Operation) -> tup
             await _cactive(machine, runner, rest, lambda: access_gic_dir(vcpu, operation.value))
     else:
         fault = ESR_UNDEF
-    machine.host()
+    await machine.host()
     await machine.enter(runner)
     return 0, fault
 
@@ -64,7 +64,7 @@ async def _cactive(machine: Machine, runner: Runner, rest: CactiveWrite, again: 
     stopped = await _halt(machine, runner)
     if machine.vm.profile.dir_after_stop:
         again()
-        machine.host()
+        await machine.host()
     else:
         vgic_mmio_write_cactive(runner.vcpu, rest.offset, 4, rest.value)
     await _resume(machine, stopped)
@@ -94,7 +94,7 @@ async def mmio(machine: Machine, runner: Runner, operation: Operation) -> int:
     if stopped is not None:
         await _resume(machine, stopped)
     await _wait_for_exits(machine)
-    machine.host()
+    await machine.host()
     await machine.enter(runner)
     return value
 

@@ -24,6 +24,7 @@ from sim.machine.latency import IMMEDIATE, Latency
 from sim.machine.observer import Observer
 from sim.machine.physical import PhysicalInterrupts
 from sim.machine.runner import Exit, Place, Runner
+from sim.machine.timer import Timer
 from sim.notation import format_hcr, format_lrs, misr_names
 from sim.port import Access, CpuPort, Outcome, State
 from sim.world_switch import flush_hwstate, kvm_vgic_load, kvm_vgic_put, sync_hwstate, sync_hwstate_aborted
@@ -82,10 +83,19 @@ class Machine:
         self.insisting: set[int] = set()
         #: The machine looks for maintenance interrupts itself; False where the engine does, in time.
         self.watches = True
+        #: Timers behind mapped interrupts.
+        self.timers: list[Timer] = []
         self._notified = 0
+        #: Something outside has happened that the host has not reacted to yet.
+        self._stirred = False
         self._loaded: dict[int, Runner] = {}
         self._seen: dict[object, int] = {}
         self._idle_exits = 0
+
+    def add_timer(self, timer: Timer) -> None:
+        """Put a timer behind a mapped interrupt."""
+        self.timers.append(timer)
+        self.observers.append(timer)
 
     # -- between runs ----------------------------------------------------------------------------------
 
@@ -103,6 +113,7 @@ class Machine:
             await self.put(other)
         runner.cpu = runner.vcpu.cpu = cpu
         self._loaded[cpu] = runner
+        self.physical.moved(runner.vcpu)
         await kvm_vgic_load(self.port(runner), runner.vcpu)
         if runner.scheduled_out:
             runner.scheduled_out = False
@@ -123,6 +134,7 @@ class Machine:
         """Run the loop of section 5 until the vCPU is in its guest."""
         if runner.place is Place.GUEST:
             return
+        await self._react()
         await self.load(runner)
         port, vcpu = self.port(runner), runner.vcpu
         while True:
@@ -139,6 +151,7 @@ class Machine:
         runner.entries += 1
         runner.kick_since = runner.mi_since = None
         runner.mi_asked = False
+        await self.physical.carry_out()
         if self.observers or self.log.enabled:
             state = await hardware_state(port)
             self._note_entry(runner, state)
@@ -154,6 +167,7 @@ class Machine:
         await self.load(runner)
         check_vcpu_requests(runner.vcpu)
         await flush_hwstate(self.port(runner), runner.vcpu)
+        await self.physical.carry_out()
         state = await hardware_state(self.port(runner))
         for observer in self.observers:
             observer.entered(self, runner, state)
@@ -165,7 +179,7 @@ class Machine:
         runner.vcpu.mode = Mode.OUTSIDE_GUEST_MODE
         await sync_hwstate_aborted(self.port(runner), runner.vcpu)
         self.log.add(self.time, runner.number, "exit", "entry given up")
-        self.host()
+        await self.host()
 
     async def exit(self, runner: Runner, causes: frozenset[str], detail: str = "") -> None:
         """Leave the guest and sync. The handler, and the next entry, are the caller's."""
@@ -175,12 +189,13 @@ class Machine:
         runner.place = Place.OUT
         runner.vcpu.mode = Mode.OUTSIDE_GUEST_MODE
         await sync_hwstate(port, runner.vcpu)
+        await self.physical.carry_out()
         runner.left(one)
         if self.log.enabled:
             self.log.add(self.time, runner.number, "exit", str(one))
         for observer in self.observers:
             observer.synced(self, runner, one, state)
-        self.host()
+        await self.host()
 
     # -- what a guest does -----------------------------------------------------------------------------
 
@@ -197,6 +212,7 @@ class Machine:
             await self.settle()
         if runner.place is not Place.GUEST or runner.stuck:
             raise RuntimeError(f"vCPU{runner.number} cannot run: it is {runner.place.value}")
+        await self._react()
         self.time += 1
         runner.operations += 1
         self._forget()
@@ -205,7 +221,7 @@ class Machine:
             for intid in await self.port(runner).deactivations():
                 self.physical.deactivated_by_hardware(intid)
                 self.log.add(self.time, runner.number, "device", f"hardware deactivates physical {intid}")
-        self.host()
+        await self.host()
         if runner.place is Place.GUEST and self.watches:
             await self._watch(runner)
         await self.settle()
@@ -247,13 +263,17 @@ class Machine:
     # -- exits that come by themselves -----------------------------------------------------------------
 
     def stimulate(self, text: str = "") -> None:
-        """Note that something outside has happened: a stuck vCPU may move again."""
+        """Note that something outside has happened: a stuck vCPU may move again.
+
+        The host reacts when the machine is next asked for something: :meth:`settle`, :meth:`enter`,
+        :meth:`operate`.
+        """
         self._forget()
         for runner in self.runners:
             runner.stuck = []
         if text:
             self.log.add(self.time, -1, "device", text)
-        self.host()
+        self._stirred = True
 
     async def maintenance(self, runner: Runner) -> bool:
         """Take a late maintenance interrupt now; False if the line is low or the vCPU is not in its guest."""
@@ -267,6 +287,7 @@ class Machine:
 
     async def settle(self) -> None:
         """Take every exit that is due, and wake who may wake, until nothing is due."""
+        await self._react()
         again = True
         while again:
             again = False
@@ -342,9 +363,15 @@ class Machine:
                 observer.stuck(self, runner)
         self._seen[key] = number
 
-    def host(self) -> None:
+    async def _react(self) -> None:
+        """Let the host react to what :meth:`stimulate` told of."""
+        if self._stirred:
+            await self.host()
+
+    async def host(self) -> None:
         """Let the host take physical interrupts that are due, and devices react to resample notifications."""
-        for intid in self.physical.take_due(self.vm):
+        self._stirred = False
+        for intid in await self.physical.take_due(self.vm):
             self.log.add(self.time, -1, "take", f"the host takes physical {intid} and injects it")
         for intid in self.vm.acked[self._notified :] if self.resampled else ():
             if intid in self.resampled:

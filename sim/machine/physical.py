@@ -3,6 +3,9 @@
 A device (a timer, say) drives a level. The host takes the interrupt when it is high and not active, leaves it
 active, and injects the mapped virtual interrupt; deactivation, by a HW list register or by software,
 lets it fire again if the line is still high. This is KVM's forwarding of a physical interrupt to a guest.
+
+Here the states are in memory, for hardware that has the virtual side alone;
+:mod:`sim.machine.distributor` keeps them in a real distributor.
 """
 
 from __future__ import annotations
@@ -50,6 +53,9 @@ class PhysicalInterrupts(PhysicalIrqs):
         """Set the level of a physical line; the host takes it at :meth:`take_due`."""
         self.line[intid] = level
 
+    def moved(self, vcpu: Vcpu) -> None:
+        """Note that a vCPU was loaded on the CPU that ``vcpu.cpu`` names; in memory there are no CPUs."""
+
     def kvm_timer_vcpu_load_gic(self, vm: Vm, vcpu: Vcpu) -> None:
         """Bring a vCPU's mapped PPIs up to date when it is scheduled in, as KVM does for its timers.
 
@@ -61,27 +67,34 @@ class PhysicalInterrupts(PhysicalIrqs):
                 continue
             level = self.level(hwintid)
             kvm_vgic_inject_irq(vm, vcpu, mapping.vintid, level)
-            self.active[hwintid] = level or kvm_vgic_map_is_active(vcpu, mapping.vintid)
+            self.set_active(hwintid, level or kvm_vgic_map_is_active(vcpu, mapping.vintid))
 
     def deactivated_by_hardware(self, intid: int) -> None:
         """Follow a deactivation request of a HW list register (HW-1)."""
         self.active[intid] = False
+
+    async def carry_out(self) -> None:
+        """Make the hardware do what was asked of it; in memory it is done already."""
 
     @property
     def due(self) -> list[int]:
         """Mapped physical interrupts the host would take now."""
         return [n for n in self.mappings if self.line.get(n) and not self.active.get(n)]
 
-    def take_due(self, vm: Vm) -> list[int]:
+    async def take_due(self, vm: Vm) -> list[int]:
         """Let the host take what is due: it becomes active and is injected. Return the INTIDs.
 
         The physical interrupt itself ends the guest's run on that CPU, whether the injection kicks or not.
         """
         due = self.due
         for intid in due:
-            mapping = self.mappings[intid]
             self.active[intid] = True
-            self.taken.append(intid)
-            kvm_vgic_inject_irq(vm, mapping.vcpu, mapping.vintid, True)
-            mapping.vcpu.kicked = True
+            self.forward(vm, intid)
         return due
+
+    def forward(self, vm: Vm, intid: int) -> None:
+        """Inject the virtual interrupt of a physical one that the host has taken."""
+        mapping = self.mappings[intid]
+        self.taken.append(intid)
+        kvm_vgic_inject_irq(vm, mapping.vcpu, mapping.vintid, True)
+        mapping.vcpu.kicked = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from hw.registers import BY_NAME
 from sim.guest.aarch64_image import Memory
 from sim.guest.interpreter import ProgramGuest
@@ -19,11 +21,12 @@ from sim.kvm.vm import Vm
 from sim.machine.events import EventLog
 from sim.machine.machine import Machine
 from sim.machine.physical import PhysicalInterrupts
+from sim.machine.timer import Timer
 from sim.policy.names import attach_policy
 from sim.port import CpuPort
 from sim.scenario.model import Interrupt, MachineSpec, Scenario
 
-__all__ = ["build_machine", "build_vm", "initial_vmcr", "pes_needed"]
+__all__ = ["build_machine", "build_vm", "initial_vmcr", "pes_needed", "physical_side"]
 
 _VMCR = {field.name: field for field in BY_NAME["ICH_VMCR_EL2"].fields}
 
@@ -46,9 +49,23 @@ def pes_needed(spec: MachineSpec) -> int:
     return spec.pcpus or spec.vcpus
 
 
-def build_vm(spec: MachineSpec, interrupts: Sequence[Interrupt], profile: Profile) -> Vm:
-    """Return a VM whose distributor and CPU interfaces are configured as a scenario says."""
-    host = Host(config=spec.config, irqs=PhysicalInterrupts(), **dict(spec.host))
+def physical_side(spec: MachineSpec, interrupts: Sequence[Interrupt]) -> PhysicalConfig:
+    """Return the distributor a scenario needs where the machine has a whole GIC: its mapped SPIs exist."""
+    last = max((one.hw for one in interrupts if one.hw is not None), default=0)
+    return PhysicalConfig(spis=max(last // 32 * 32, 32), are=not isinstance(spec.config, GicV2Config))
+
+
+def build_vm(
+    spec: MachineSpec,
+    interrupts: Sequence[Interrupt],
+    profile: Profile,
+    irqs: PhysicalInterrupts | None = None,
+) -> Vm:
+    """Return a VM whose distributor and CPU interfaces are configured as a scenario says.
+
+    ``irqs``: the physical interrupts; None: in memory.
+    """
+    host = Host(config=spec.config, irqs=irqs or PhysicalInterrupts(), **dict(spec.host))
     model = VgicModel.V2 if spec.gicv2_guest else VgicModel.V3
     vm = Vm(host, profile, spec.vcpus, spec.spis, irqchip_in_kernel=spec.vgic, vgic_model=model)
     attach_policy(vm)
@@ -82,11 +99,18 @@ def _configure(vm: Vm, irq: VgicIrq, one: Interrupt) -> None:
 
 
 def build_machine(
-    scenario: Scenario, spec: MachineSpec, profile: Profile, ports: Sequence[CpuPort]
+    scenario: Scenario,
+    spec: MachineSpec,
+    profile: Profile,
+    ports: Sequence[CpuPort],
+    irqs: PhysicalInterrupts | None = None,
 ) -> Machine:
     """Return the machine of a scenario, with its guest programs loaded and nothing entered yet."""
-    vm = build_vm(spec, scenario.interrupts, profile)
+    vm = build_vm(spec, scenario.interrupts, profile, irqs)
     machine = Machine(ports, vm, spec.mi, spec.kick, EventLog())
+    for one in scenario.interrupts:
+        if one.timer is not None:
+            machine.add_timer(Timer(vm.vcpus[one.vcpu], one.hw, one.intid, one.timer))
     machine.resampled = {one.intid for one in scenario.interrupts if one.resample}
     # A guest engine executes system registers; what a GICv2 guest does goes to it access by access.
     engines = len(ports) >= spec.vcpus and not spec.gicv2_guest

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 
 from hw.config import ConfigError, GicConfig
+from hw.config_physical import MAINTENANCE_PPI
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from sim.guest.language import Where
@@ -178,7 +179,8 @@ def _settings(kind: str, words: list[str], where: Where) -> dict[str, object]:
     valued: dict[str, Callable[[str], object]] = {
         "group": lambda word: _number(word, "a group", where, 0, 1),
         "vcpu": lambda word: _number(word, "a vCPU", where, 0, 7),
-        "hw": lambda word: _number(word, "a physical INTID", where, 16, 1019),
+        "hw": lambda word: _number(word, "a physical INTID", where, 16, 991),
+        "timer": lambda word: _number(word, "a number of guest operations", where, 1, 10_000),
     }
     flags = {
         "level": ("level", True), "edge": ("level", False), "disabled": ("enabled", False),
@@ -201,6 +203,10 @@ def _settings(kind: str, words: list[str], where: Where) -> dict[str, object]:
         raise where.error("an SGI is always edge-triggered")
     if kind == "LPI" and (settings.get("level") or settings.get("group") == 0 or "hw" in settings):
         raise where.error("an LPI is always edge-triggered, Group 1 and not mapped")
+    if settings.get("hw") == MAINTENANCE_PPI:
+        raise where.error(f"physical {MAINTENANCE_PPI} is the maintenance interrupt; map to another one")
+    if "timer" in settings and not ("hw" in settings and settings.get("level", kind == "PPI")):
+        raise where.error("timer goes with a level interrupt that is mapped: hw P timer N")
     if settings.get("resample") and not (kind == "SPI" and settings.get("level")):
         raise where.error("resample goes with a level SPI: its device lowers the line when notified")
     return settings

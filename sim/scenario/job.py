@@ -20,8 +20,9 @@ from sim.scenario.model import MachineSpec, Scenario, Steps
 from sim.scenario.parser import find_scenarios, read_scenario
 from sim.scenario.play import nearest, play
 from sim.scenario.result import FAIL, KNOWN, OPEN, Result
+from sim.system_port import System
 
-__all__ = ["Task", "play_tasks", "select"]
+__all__ = ["Task", "play_tasks", "play_tasks_on_system", "select"]
 
 #: Why a scenario is left out where a part was asked for.
 _NO_LPIS = "a GICv2 has no LPIs"
@@ -121,7 +122,14 @@ def _wanted(scenario: Scenario, profile: Profile | None) -> list[tuple[int, str]
     return [(n, name) for n, one in pairs if one == chosen]
 
 
-async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def play_tasks_on_system(system: System, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Play tasks whose physical interrupts go through a system's distributor; see :func:`play_tasks`."""
+    return await play_tasks([], tasks, system)
+
+
+async def play_tasks(
+    ports: list[CpuPort], tasks: list[dict[str, Any]], system: System | None = None
+) -> list[dict[str, Any]]:
     """Play tasks one after another on the same hardware; the results are :class:`Result` as JSON data."""
     results = []
     for number, data in enumerate(tasks):
@@ -132,7 +140,7 @@ async def play_tasks(ports: list[CpuPort], tasks: list[dict[str, Any]]) -> list[
         spec = task.spec(steps)
         used = ports[: pes_needed(spec)]
         profile = hypervisor_named(task.profile, Path(task.path).parent)
-        result = await play(scenario, steps, profile, used, spec, task.seed)
+        result = await play(scenario, steps, profile, used, spec, task.seed, system)
         if result.status == FAIL and profile.policy and profile.name not in steps.profiles:
             result.reason = applies(profile.policy).weakness(scenario.name, result.marked)
             result.status = KNOWN if result.reason else FAIL

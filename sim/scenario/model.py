@@ -76,7 +76,8 @@ class Interrupt:
     """One interrupt of a scenario, as configured before the first step.
 
     ``vcpu`` is the target of an SPI or LPI; for an SGI or PPI the settings hold on every vCPU. ``hw``
-    is the physical INTID it is mapped to. ``resample``: its device lowers the line when notified.
+    is the physical INTID it is mapped to. ``resample``: its device lowers the line when notified. ``timer``:
+    period of a :class:`sim.machine.timer.Timer` behind it.
     """
 
     intid: int
@@ -87,6 +88,7 @@ class Interrupt:
     vcpu: int = 0
     hw: int | None = None
     resample: bool = False
+    timer: int | None = None
 
 
 @dataclass(frozen=True)

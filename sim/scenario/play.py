@@ -16,6 +16,7 @@ from sim.kvm.lpi import vgic_its_free_ite, vgic_its_trigger_msi
 from sim.kvm.mmio_v2 import vgic_mmio_write_sgipends
 from sim.kvm.profile import Profile
 from sim.machine import handlers
+from sim.machine.distributor import DistributorInterrupts
 from sim.machine.hardware import hardware_state
 from sim.machine.invariants import Invariants
 from sim.machine.machine import Machine
@@ -51,6 +52,7 @@ from sim.scenario.model import (
 )
 from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
+from sim.system_port import System
 
 __all__ = ["CannotGoOnError", "Follower", "Play", "nearest", "play"]
 
@@ -407,24 +409,36 @@ async def play(
     ports: Sequence[CpuPort],
     spec: MachineSpec | None = None,
     seed: int | None = None,
+    system: System | None = None,
 ) -> Result:
     """Play one sequence under one profile.
 
+    With ``system`` the physical interrupts go through its distributor, and ``ports`` are not used.
     ``spec`` replaces the machine of the scenario; with it, or with a profile the steps are not written for,
     expectations are only noted. A policy that they do not name is judged by what its guests see.
     """
-    for port in ports:
-        await port.reset()
+    irqs = None
+    if system is not None:
+        await system.reset()
+        irqs = DistributorInterrupts(system)
+        ports = irqs.ports
+    else:
+        for port in ports:
+            await port.reset()
     wanted = spec or steps.machine
     if (wanted.mi.cycles or wanted.kick.cycles) and ports[0].now() is None:
         place = f"{scenario.file}:{steps.where.line}"
         raise InputError(
             f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
         )
-    machine = build_machine(scenario, wanted, profile, ports)
+    machine = build_machine(scenario, wanted, profile, ports, irqs)
     judge = _judged(profile, steps, spec)
     one = Play(scenario, steps, machine, judge, seed)
-    await one.run()
+    try:
+        await one.run()
+    finally:
+        if irqs is not None:
+            await irqs.release()
     status = FAIL if one.problems else OBSERVED if judge == "none" else PASS
     exits = sum((runner.causes for runner in machine.runners), start=type(machine.runners[0].causes)())
     return Result(

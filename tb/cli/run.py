@@ -14,7 +14,7 @@ from sim.scenario.result import FAIL, KNOWN, OBSERVED, OPEN, PASS, Result
 from tb.cli.command import Command, json_option
 from tb.cli.options import one_hypervisor
 from tb.cli.output import Bar, print_json
-from tb.engines import ENGINES
+from tb.engines import PLAYERS
 
 __all__ = ["command"]
 
@@ -63,8 +63,9 @@ def _print(results: list[Result], log: bool) -> None:
 )
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO|DIRECTORY...",
                 type=click.Path(path_type=Path))  # fmt: skip
-@click.option("--engine", type=click.Choice(ENGINES), default="golden", show_default=True,
-              help="What executes the hardware.")  # fmt: skip
+@click.option("--engine", type=click.Choice(PLAYERS), default="golden", show_default=True,
+              help="What executes the hardware; system-...: with its physical side, so that devices' "
+              "interrupts and the maintenance interrupt go through a distributor.")  # fmt: skip
 @click.option("--profile", metavar="NAME", help="Play only this profile: legacy, v1, 6.19, 7.0, "
               "7.3, or one with switches changed: 7.3,-walk_from_tail.")  # fmt: skip
 @click.option("--policy", metavar="xen|bao|FILE.py",

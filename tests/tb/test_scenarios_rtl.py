@@ -28,6 +28,16 @@ def test_scenarios_hold_on_the_gateware(engine):
     assert [result.as_dict() for result in found] == [result.as_dict() for result in play_scenarios(files)]
 
 
+def test_mapped_interrupts_go_through_the_distributor():
+    """Whole systems of gateware: timers, mapped interrupts and the maintenance interrupt (PPI 25)."""
+    files = [DIRECTORY / f"{name}.scenario" for name in ("A09", "A20", "A28", "R4", "H01", "H02", "H03")]
+    found = play_scenarios(files, "system-verilator", profile="7.3")
+    problems = [f"{one.place}: {one.text}: {one.found}" for result in found for one in result.problems]
+    assert problems == []
+    expected = play_scenarios(files, "system-golden", profile="7.3")
+    assert [result.as_dict() for result in found] == [result.as_dict() for result in expected]
+
+
 def test_waveforms_are_written(tmp_path):
     """--waves: a directory with one file for each sequence and profile."""
     play_scenarios([DIRECTORY / "A03.scenario"], "verilator", profile="7.3", waves=tmp_path / "waves")
