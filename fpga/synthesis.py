@@ -104,7 +104,7 @@ def measure_system(
     RuntimeError
         When a tool fails.
     """
-    check_system(physical, pes)
+    check_system(config or GicConfig(), physical, pes)
     _check_speed(speed)
     core = PhysicalSide(physical, pes) if config is None else System(config, physical, pes)
     return _place(ShiftHarness(core), speed, target_mhz)

@@ -15,22 +15,25 @@ A PE waits for at most the work at hand, one piece of work of everybody else, an
 A search takes ``3 * words + candidates + 4`` cycles, ``words`` as :func:`hw.distributor_storage.words_of`.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from hw.bus import BusRequest, BusSignature, Size
-from hw.config_physical import PhysicalConfig
+from hw.config_physical import MAX_PES, PhysicalConfig
 from hw.distributor_decode import BITWISE, DistributorDecoder, Kind
 from hw.distributor_inputs import DistributorInputs
 from hw.distributor_registers import DistributorRegisters
 from hw.distributor_scan import DistributorScan
 from hw.distributor_storage import QUADS, DistributorStorage, InterruptWord, words_of
+from hw.layouts import layout_of
 from hw.link import Command, LinkSignature, Message, Offer
 from hw.mmio_map import lookup_mmio
 
 __all__ = ["Distributor"]
 
+#: INTIDs below are SGIs.
+_FIRST_PPI = 16
 #: Edge configuration of a private word after reset: its SGIs (DIST-36).
 _SGIS = 0xFFFF
 
@@ -44,7 +47,7 @@ class _Work(enum.Enum, shape=2):
 
 
 class Distributor(wiring.Component):
-    """GICD and GICR of a system with affinity routing.
+    """GICD and GICR of a system with affinity routing, or GICD of a GICv2.
 
     Parameters
     ----------
@@ -59,6 +62,8 @@ class Distributor(wiring.Component):
         One for each PE.
     bus : In(BusSignature())
         GICD and GICR; latency 6 cycles and what is at work before.
+    accessor : In(3)
+        The PE that makes an access on the bus; a GICv2 alone looks at it (DIST-29).
     spi : In(spis)
         Levels of the SPIs, INTID 32 first, synchronous to the clock.
     ppi0, ppi1, ... : In(16)
@@ -74,6 +79,7 @@ class Distributor(wiring.Component):
         super().__init__({
             **{f"link{n}": In(LinkSignature()) for n in range(pes)},
             "bus": In(BusSignature()),
+            "accessor": In(range(MAX_PES)),
             "spi": In(config.spis),
             **{f"ppi{n}": In(16) for n in range(pes)},
             "settled": Out(1),
@@ -91,11 +97,12 @@ class Distributor(wiring.Component):
         self._word = Signal(range(words_of(config, pes)))
         self._state = Signal(InterruptWord)
         self._line, self._rose = Signal(32), Signal(32)
-        self._forward, self._asleep = Signal(2), Signal(pes, init=-1)
+        self._forward, self._asleep = Signal(2), Signal(pes, init=-1 if config.are else 0)
         self._used = [Signal(2, name=f"used{n}") for n in range(pes)]
         self._offers = [Signal(Offer, name=f"offer{n}") for n in range(pes)]
         self._dirty = Signal()
         self._request = Signal(BusRequest)
+        self._accessor = Signal(range(MAX_PES))
         self._message, self._sender = Signal(Message), Signal(pes)  # one-hot
         self._targets = Signal(pes)
         self._work = Signal(_Work)
@@ -112,6 +119,8 @@ class Distributor(wiring.Component):
             m.d.comb += inputs.line[self._spi_words + n].eq(getattr(self, f"ppi{n}") << 16)
             link = self._links[n]
             accepted = self._sender[n] & link.offer.valid & (link.offer.intid == self._message.intid)
+            if not self.config.are:
+                accepted &= link.offer.source == self._message.source
             m.d.comb += [
                 scan.enable[n].eq(self._used[n]),
                 link.accepted.eq(accepted),
@@ -120,7 +129,10 @@ class Distributor(wiring.Component):
         word = Mux(scan.busy, scan.word, self._word)
         self._clearing = Signal()
         self._quad = Signal(range(QUADS))  # of those being cleared
-        own_quad = Mux(self._clearing, self._quad, registers.quad)
+        own_quad = registers.quad
+        if not self.config.are:
+            own_quad = Mux(self._work == _Work.MESSAGE, self._message.intid[2:5], own_quad)
+        own_quad = Mux(self._clearing, self._quad, own_quad)
         m.d.comb += [
             storage.word.eq(word),
             inputs.word.eq(word),
@@ -133,6 +145,7 @@ class Distributor(wiring.Component):
             scan.forward.eq(self._forward),
             scan.awake.eq(~self._asleep),
             self._decoder.request.eq(self._request),
+            self._decoder.accessor.eq(self._accessor),
             registers.place.eq(self._decoder.place),
             registers.size.eq(self._request.size),
             registers.data.eq(self._request.data),
@@ -194,6 +207,7 @@ class Distributor(wiring.Component):
                     with m.Elif(granted[pes]):
                         m.d.comb += self.bus.request.ready.eq(1)
                         m.d.sync += [self._request.eq(self.bus.request.payload), count.eq(2)]
+                        m.d.sync += self._accessor.eq(self.accessor)
                         m.d.sync += self._work.eq(_Work.BUS)
                         m.next = "DECODE"
                     with m.Else():
@@ -302,16 +316,52 @@ class Distributor(wiring.Component):
             with m.Switch(message.command):
                 with m.Case(Command.ACTIVATE):
                     m.d.comb += [new.latch.eq(old.latch & ~bit), new.active.eq(old.active | bit)]
+                    if not self.config.are:
+                        self._change_sources(m, bit, activates=True)
                 with m.Case(Command.DEACTIVATE):
                     m.d.comb += new.active.eq(old.active & ~bit)
                 with m.Case(Command.GENERATE_SGI):
-                    of_group = Mux(message.group, old.group, ~old.group)
+                    of_group = Mux(message.group, old.group, ~old.group) if self.config.are else bit
                     m.d.comb += new.latch.eq(old.latch | (bit & of_group))
+                    if not self.config.are:
+                        self._change_sources(m, bit, activates=False)
             with m.If(self._targets.any()):
                 m.next = "PLACE"
             with m.Else():
                 self._finish_message(m)
                 self._search(m)
+
+    def _change_sources(self, m, bit, activates):
+        """Add a source to a GICv2's SGI, or take one from it; it is pending while it has any (DIST-26)."""
+        message, storage = self._message, self._storage
+        lane = message.intid[:2]
+        source = (Const(1, MAX_PES) << message.source)[:MAX_PES]
+        old = Signal(MAX_PES, name="old_sources" + ("_taken" if activates else ""))
+        sources = Signal.like(old, name="sources" + ("_taken" if activates else ""))
+        m.d.comb += [
+            old.eq(Array(storage.route[n].pes for n in range(4))[lane]),
+            sources.eq(old & ~source if activates else old | source),
+        ]
+        with m.If(message.intid < _FIRST_PPI):
+            m.d.comb += storage.write_route.eq(Const(1, 4) << lane)
+            m.d.comb += [storage.new_route[n].pes.eq(sources) for n in range(4)]
+            with m.If(sources.any()):
+                m.d.comb += storage.write_state.latch.eq(self._state.latch | bit)
+
+    def _start_sgi(self, m):
+        """Begin what GICD_SGIR asks for; the bus has its response before that is done (DIST-27)."""
+        sgi = layout_of("GICD_SGIR")(self._request.data[:32])
+        own = (Const(1, MAX_PES) << self._accessor)[: self.pes]
+        chosen = Array([sgi.CPUTargetList[: self.pes], ~own, own, Const(0, self.pes)])[sgi.TargetListFilter]
+        m.d.sync += [
+            self._message.command.eq(Command.GENERATE_SGI),
+            self._message.intid.eq(sgi.INTID),
+            self._message.source.eq(self._accessor),
+            self._targets.eq(chosen),
+            self._sender.eq(0),
+            self._work.eq(_Work.MESSAGE),
+        ]
+        m.next = "PLACE"
 
     def _access(self, m, payload):
         """Answer an access of the bus; a write changes storage in the same cycle (DIST-30, DIST-31)."""
@@ -334,6 +384,8 @@ class Distributor(wiring.Component):
                 with m.Case(Kind.IROUTER):  # The upper half has no bits.
                     lower = (request.size == Size.DOUBLE) | ~place.position[2]
                     m.d.comb += storage.write_route.eq(Mux(lower, registers.lanes, 0))
+                if not self.config.are:
+                    self._access_gicv2(m)
                 with m.Case(Kind.CTLR):
                     m.d.sync += self._forward.eq(request.data)
                 with m.Case(Kind.WAKER):
@@ -341,4 +393,20 @@ class Distributor(wiring.Component):
                     for n in range(self.pes):
                         with m.If(place.pe == n):
                             m.d.sync += self._asleep[n].eq(sleep)
-            self._search(m)
+            if self.config.are:
+                self._search(m)
+            else:
+                with m.If(place.kind == Kind.SGIR):
+                    self._start_sgi(m)
+                with m.Else():
+                    self._search(m)
+
+    def _access_gicv2(self, m):
+        """Write a register of targets or sources (DIST-16, DIST-28)."""
+        registers, storage, place = self._registers, self._storage, self._decoder.place
+        with m.Case(Kind.ITARGETSR):
+            if self.pes > 1:
+                shared = place.word < self._spi_words
+                m.d.comb += storage.write_route.eq(Mux(shared, registers.lanes, 0))
+        with m.Case(Kind.SPENDSGIR, Kind.CPENDSGIR):
+            m.d.comb += [storage.write.eq(1), storage.write_route.eq(registers.lanes)]

@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.bus import BusFrame, BusRequest, Size
-from hw.config_physical import PhysicalConfig
+from hw.config_physical import MAX_PES, PhysicalConfig
 from hw.distributor_storage import words_of
 from hw.mmio import Frame
 from hw.registers_dist import GICR_STRIDE, REGISTERS_DIST
@@ -35,6 +35,7 @@ class Kind(enum.Enum, shape=5):
     WAKER = 5
     #: GICR_TYPER.
     PE_TYPER = 6
+    SGIR = 7
     IGROUPR = 8
     ISENABLER = 9
     ICENABLER = 10
@@ -45,21 +46,31 @@ class Kind(enum.Enum, shape=5):
     IPRIORITYR = 15
     ICFGR = 16
     IROUTER = 17
+    ITARGETSR = 18
+    SPENDSGIR = 19
+    CPENDSGIR = 20
 
 
 #: Kinds with one bit for each interrupt.
 BITWISE = (
     Kind.IGROUPR, Kind.ISENABLER, Kind.ICENABLER, Kind.ISPENDR, Kind.ICPENDR, Kind.ISACTIVER, Kind.ICACTIVER,
 )  # fmt: skip
+#: Kinds that a build with affinity routing has, and those that one without has (DIST-32, DIST-33).
+_ONLY_ARE = (Kind.IROUTER,)
+_ONLY_V2 = (Kind.SGIR, Kind.ITARGETSR, Kind.SPENDSGIR, Kind.CPENDSGIR)
 #: log2 of the bytes that 32 interrupts take in a family.
-_WORD_SHIFT = {**dict.fromkeys(BITWISE, 2), Kind.IPRIORITYR: 5, Kind.ICFGR: 3, Kind.IROUTER: 8}
+_WORD_SHIFT = {
+    **dict.fromkeys(BITWISE, 2), Kind.IPRIORITYR: 5, Kind.ICFGR: 3, Kind.IROUTER: 8,
+    Kind.ITARGETSR: 5, Kind.SPENDSGIR: 4, Kind.CPENDSGIR: 4,
+}  # fmt: skip
 
 
 class Place(data.StructLayout):
     """Where an access goes.
 
     ``error``: it is none (DIST-30). ``word``: number of the storage word, ``position``: offset in bytes
-    within the registers of that word; ``pe``: the PE whose redistributor it is.
+    within the registers of that word; ``pe``: the PE whose redistributor it is, of a GICv2 the PE that makes
+    the access (DIST-29).
     """
 
     def __init__(self, config: PhysicalConfig, pes: int):
@@ -113,6 +124,8 @@ class DistributorDecoder(wiring.Component):
     -------
     request : In(BusRequest)
         The access, steady.
+    accessor : In(3)
+        The PE that makes it; only a GICv2 looks at it.
     place : Out(Place(config, pes))
         Two cycles later.
     """
@@ -120,7 +133,11 @@ class DistributorDecoder(wiring.Component):
     def __init__(self, config: PhysicalConfig, pes: int):
         self._config = config
         self._pes = pes
-        super().__init__({"request": In(BusRequest), "place": Out(Place(config, pes))})
+        super().__init__({
+            "request": In(BusRequest),
+            "accessor": In(range(MAX_PES)),
+            "place": Out(Place(config, pes)),
+        })  # fmt: skip
 
     def elaborate(self, platform):
         m = Module()
@@ -142,6 +159,8 @@ class DistributorDecoder(wiring.Component):
             (Frame.GICD, (request.frame == BusFrame.GICD) & (pe == 0)),
             (Frame.GICR, (request.frame == BusFrame.GICR) & (pe < self._pes)),
         ):
+            if frame is Frame.GICR and not config.are:
+                continue  # DIST-32
             for family in _families(frame, config):
                 inside = within < family.end
                 if family.first:  # a comparison with 0 is none
@@ -160,6 +179,12 @@ class DistributorDecoder(wiring.Component):
         if frame is Frame.GICR and family.name == "TYPER":
             return Kind.PE_TYPER
         if frame is Frame.GICR and family.name == "CTLR":
+            return Kind.ZERO
+        if family.name.endswith("PIDR2"):
+            here = family.name == ("PIDR2" if self._config.are else "ICPIDR2")
+            return Kind.PIDR2 if here else Kind.ZERO
+        absent = _ONLY_V2 if self._config.are else _ONLY_ARE
+        if family.name in (kind.name for kind in absent):
             return Kind.ZERO
         return Kind[family.name] if family.name in Kind.__members__ else Kind.ZERO
 
@@ -187,11 +212,16 @@ class DistributorDecoder(wiring.Component):
                     m.d.comb += unaligned.eq(request.offset[: size.value].any())
         # IROUTER starts with the first SPI.
         spi_word = Mux(is_router, number, number - 1)[:6]
-        absent = (spi_word >= spi_words) | (~is_router & (number == 0))
+        private = ~is_router & (number == 0)
+        absent = spi_word >= spi_words
+        if self._config.are:
+            absent, private, owner = absent | private, redistributor, pe
+        else:
+            absent, owner = absent & ~private, self.accessor  # DIST-29
         m.d.sync += [
             place.error.eq(~mapped | ~Array(sizes)[request.size.as_value()] | unaligned),
             place.kind.eq(Mux(has_words & ~redistributor & absent, Kind.ZERO, kind)),
-            place.word.eq(Mux(redistributor, spi_words + pe, spi_word)),
+            place.word.eq(Mux(private, spi_words + owner, spi_word)),
             place.position.eq(position),
-            place.pe.eq(pe),
+            place.pe.eq(owner),
         ]

@@ -4,13 +4,13 @@ A tree over all interrupts would grow with their number; this walks through stor
 three cycles for a word, one more for each interrupt in it that could be offered, three at the end.
 """
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from hw.config_physical import PhysicalConfig
-from hw.distributor_storage import QUADS, InterruptWord, Route, words_of
+from hw.distributor_storage import QUADS, InterruptWord, route_of, words_of
 from hw.link import Offer
 
 __all__ = ["DistributorScan"]
@@ -66,6 +66,7 @@ class DistributorScan(wiring.Component):
     """
 
     def __init__(self, config: PhysicalConfig, pes: int):
+        self._config = config
         self._spi_words = config.spis // 32
         self._pes = pes
         self._words = words_of(config, pes)
@@ -80,7 +81,7 @@ class DistributorScan(wiring.Component):
             "quad_word": Out(word_bits),
             "quad": Out(range(QUADS)),
             "priority": In(data.ArrayLayout(8, 4)),
-            "route": In(data.ArrayLayout(Route, 4)),
+            "route": In(data.ArrayLayout(route_of(config), 4)),
             "forward": In(2),
             "enable": In(2).array(pes),
             "awake": In(pes),
@@ -145,7 +146,7 @@ class DistributorScan(wiring.Component):
         """Look up a candidate's priority and route, then compare it with every PE's best."""
         first = self._candidate
         second = Signal(_Candidate(self._words))
-        priority, route = Signal(8), Signal(Route)
+        priority, route = Signal(8), Signal(route_of(self._config))
         m.d.comb += [self.quad_word.eq(first.word), self.quad.eq(first.bit[2:])]
         lane = first.bit[:2]
         m.d.sync += [
@@ -160,9 +161,12 @@ class DistributorScan(wiring.Component):
         for n, best in enumerate(self.best):
             stored = Signal(Offer, name=f"best{n}")
             m.d.comb += best.eq(stored)
-            # DIST-15: the first PE that could take it; DIST-14: the one named.
             ready = self.awake[n] & Mux(second.group, self.enable[n][1], self.enable[n][0])
-            spi = Mux(route.irm, ~earlier, route.aff0 == n)
+            if self._config.are:
+                # DIST-15: the first PE that could take it; DIST-14: the one named.
+                spi = Mux(route.irm, ~earlier, route.aff0 == n)
+            else:
+                spi = route.pes[n] if self._pes > 1 else Const(1)  # DIST-16
             earlier = earlier | ready
             here = Mux(private, second.word == self._spi_words + n, spi)
             better = (priority < stored.priority) | (~stored.valid & (priority != 0xFF))
@@ -175,6 +179,10 @@ class DistributorScan(wiring.Component):
                     stored.intid.eq(intid),
                     stored.priority.eq(priority),
                 ]
+                if not self._config.are:
+                    lowest = Cat(_lowest(route.pes))
+                    source = Cat(_position_bit(lowest, bit) for bit in range(3))
+                    m.d.sync += stored.source.eq(Mux(private & ~second.bit[4], source, 0))
 
 
 def _position_bit(one_hot, bit: int):

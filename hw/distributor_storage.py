@@ -2,6 +2,7 @@
 
 Word k holds the SPIs 32 + 32k and up, for k below ``spis / 32``; the words after them hold the private
 interrupts (INTIDs 0..31) of PE 0, PE 1 and so on. A *quad* is four neighbouring interrupts of a word.
+In a GICv2 the place of the route holds an SPI's targets, and the sources of an SGI.
 """
 
 from amaranth.hdl import Module
@@ -10,9 +11,9 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from hw.config_physical import PhysicalConfig
+from hw.config_physical import MAX_PES, PhysicalConfig
 
-__all__ = ["QUADS", "DistributorStorage", "InterruptWord", "Route", "words_of"]
+__all__ = ["QUADS", "DistributorStorage", "InterruptWord", "Route", "Senders", "route_of", "words_of"]
 
 #: Quads of a word.
 QUADS = 8
@@ -33,6 +34,20 @@ class Route(data.Struct):
 
     aff0: 4
     irm: 1
+
+
+class Senders(data.Struct):
+    """The same of a GICv2: PEs, bit n is PE n.
+
+    Of an SPI those it goes to (GICD_ITARGETSR, DIST-16); of an SGI those that sent it (DIST-25).
+    """
+
+    pes: MAX_PES
+
+
+def route_of(config: PhysicalConfig) -> type[data.Struct]:
+    """Return what is stored beside an interrupt's priority."""
+    return Route if config.are else Senders
 
 
 def words_of(config: PhysicalConfig, pes: int) -> int:
@@ -60,14 +75,15 @@ class DistributorStorage(wiring.Component):
         Word and quad of priorities and routes.
     priority, write_priority, new_priority : Out(8).array(4), In(4), In(8).array(4)
         The quad's priorities, unimplemented bits 0 (DIST-10); replace those whose bit is set.
-    route, write_route, new_route : Out(Route).array(4), In(4), In(Route)
-        The quad's routes, meaningless for private interrupts; replace one.
+    route, write_route, new_route : Out(route_of(config)).array(4), In(4), In(route_of(config)).array(4)
+        The quad's routes, meaningless for private interrupts of a GICv3; replace those whose bit is set.
     """
 
     def __init__(self, config: PhysicalConfig, pes: int):
         self._config = config
         self._words = words_of(config, pes)
         word_bits = ceil_log2(self._words)
+        self._route = data.ArrayLayout(route_of(config), 4)
         super().__init__({
             "word": In(word_bits),
             "state": Out(InterruptWord),
@@ -78,9 +94,9 @@ class DistributorStorage(wiring.Component):
             "priority": Out(data.ArrayLayout(8, 4)),
             "write_priority": In(4),
             "new_priority": In(data.ArrayLayout(8, 4)),
-            "route": Out(data.ArrayLayout(Route, 4)),
+            "route": Out(self._route),
             "write_route": In(4),
-            "new_route": In(Route),
+            "new_route": In(self._route),
         })  # fmt: skip
 
     def elaborate(self, platform):
@@ -97,7 +113,7 @@ class DistributorStorage(wiring.Component):
         implemented = data.ArrayLayout(self._config.pri_bits, 4)
         depth = self._words * QUADS
         m.submodules.priorities = priorities = Memory(shape=implemented, depth=depth, init=[])
-        m.submodules.routes = routes = Memory(shape=data.ArrayLayout(Route, 4), depth=depth, init=[])
+        m.submodules.routes = routes = Memory(shape=self._route, depth=depth, init=[])
         address = self.quad_word * QUADS + self.quad
         read_priority, write_priority = (
             priorities.read_port(domain="comb"),
@@ -113,6 +129,6 @@ class DistributorStorage(wiring.Component):
                 self.priority[lane].eq(read_priority.data[lane] << unimplemented),
                 write_priority.data[lane].eq(self.new_priority[lane] >> unimplemented),
                 self.route[lane].eq(read_route.data[lane]),
-                write_route.data[lane].eq(self.new_route),
+                write_route.data[lane].eq(self.new_route[lane]),
             ]
         return m

@@ -10,7 +10,7 @@ from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.plain_names import plain_names
-from hw.system import System, check_system
+from hw.system import System, SystemV2, check_system, system_of
 
 __all__ = ["BUSES", "to_bench_verilog", "to_rtlil", "to_verilog"]
 
@@ -20,16 +20,14 @@ BUSES = ("port", "apb")
 
 def _top(
     config: GicConfig | GicV2Config, pes: int, bus: str, physical: PhysicalConfig | None
-) -> Cluster | ApbCluster | System:
+) -> Cluster | ApbCluster | System | SystemV2:
     """Return the component to export; arguments checked before it is made."""
     check_pes(pes)
     if physical is not None:
-        check_system(physical, pes)
-        if bus != "port" or not isinstance(config, GicConfig):
-            raise InputError(
-                "a system with a physical side is GICv3 and has ports only; use --gic v3 --bus port"
-            )
-        return System(config, physical, pes)
+        check_system(config, physical, pes)
+        if bus != "port":
+            raise InputError("a system with a physical side has ports only; use --bus port")
+        return system_of(config, physical, pes)
     if bus not in BUSES:
         raise InputError(f"unknown bus {bus!r}; one of {', '.join(BUSES)}")
     if bus == "apb" and not isinstance(config, GicV2Config):
@@ -49,7 +47,8 @@ def to_verilog(
     Port names are those of :class:`hw.port.CpuPortSignature` (:class:`hw.port_v2.GicV2PortSignature` for
     GICv2, :class:`hw.apb.ApbPeSignature` with ``bus="apb"``), joined with two underscores, such as
     ``pe0__request__valid``; all names inside are plain too. The text depends on the arguments only.
-    With ``physical`` it is a whole :class:`hw.system.System` and has that one's ports.
+    With ``physical`` it is a whole :class:`hw.system.System` or :class:`hw.system.SystemV2` and has that
+    one's ports.
 
     Raises
     ------

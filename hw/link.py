@@ -31,7 +31,7 @@ class Message(data.Struct):
     """One message.
 
     ``group``, ``targets`` (bit t is PE t) and ``others`` (all PEs but the sender, instead of ``targets``)
-    belong to GENERATE_SGI.
+    belong to GENERATE_SGI. ``source`` belongs to an ACTIVATE of a GICv2's SGI (DIST-26).
     """
 
     command: Command
@@ -39,15 +39,20 @@ class Message(data.Struct):
     group: 1
     targets: MAX_PES
     others: 1
+    source: 3
 
 
 class Offer(data.Struct):
-    """The highest-priority interrupt that a PE could take (DIST-11, DIST-12); 0 in all fields if none."""
+    """The highest-priority interrupt that a PE could take (DIST-11, DIST-12); 0 in all fields if none.
+
+    ``source``: the lowest pending source of a GICv2's SGI (DIST-26), 0 of all others.
+    """
 
     valid: 1
     group: 1
     intid: INTID_BITS
     priority: 8
+    source: 3
 
 
 class LinkSignature(wiring.Signature):

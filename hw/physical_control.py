@@ -1,6 +1,6 @@
 """Storage of the physical CPU interface's controls: PMR, BPRn, CTLR and IGRPENn (PHY-8, PHY-13, PHY-14)."""
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +13,7 @@ __all__ = ["PhysicalControl", "PhysicalControls"]
 
 
 class PhysicalControls(data.Struct):
-    """The stored controls; ``igrpen`` bit n is ICC_IGRPENn_EL1."""
+    """The stored controls; ``igrpen`` bit n is ICC_IGRPENn_EL1. AckCtl and FIQEn are a GICv2's."""
 
     pmr: 8
     bpr0: 3
@@ -21,6 +21,8 @@ class PhysicalControls(data.Struct):
     cbpr: 1
     eoimode: 1
     igrpen: 2
+    ackctl: 1
+    fiqen: 1
 
 
 class PhysicalControl(wiring.Component):
@@ -63,7 +65,7 @@ class PhysicalControl(wiring.Component):
         bpr0_min, bpr1_min = config.min_bpr0, config.min_bpr1
         reset = {"bpr0": bpr0_min, "bpr1": bpr1_min}
         stored = Signal(PhysicalControls, init=reset)
-        control = layout_of("ICC_CTLR_EL1")(operand)
+        control = layout_of("ICC_CTLR_EL1" if config.are else "GICC_CTLR")(operand)
         m.d.comb += self.value.eq(stored)
 
         with m.If(self.write), m.Switch(self.target):
@@ -75,6 +77,12 @@ class PhysicalControl(wiring.Component):
                 m.d.sync += stored.bpr1.eq(at_least(operand[:3], bpr1_min))
             with m.Case(Target.CTLR):
                 m.d.sync += [stored.cbpr.eq(control.CBPR), stored.eoimode.eq(control.EOImode)]
+                if not config.are:  # GICC-1
+                    m.d.sync += [
+                        stored.igrpen.eq(Cat(control.EnableGrp0, control.EnableGrp1)),
+                        stored.ackctl.eq(control.AckCtl),
+                        stored.fiqen.eq(control.FIQEn),
+                    ]
             with m.Case(Target.IGRPEN0):
                 m.d.sync += stored.igrpen[0].eq(operand[0])
             with m.Case(Target.IGRPEN1):

@@ -46,7 +46,7 @@ def physical_observe_layout(config: PhysicalConfig) -> data.StructLayout:
 
 
 class PhysicalCpuInterface(wiring.Component):
-    """ICC_* storage and operations.
+    """ICC_* storage and operations; :class:`hw.gicc.GiccInterface` is the GICv2 face of the same.
 
     Parameters
     ----------
@@ -126,9 +126,13 @@ class PhysicalCpuInterface(wiring.Component):
             held.eq(seen),
             signalled.eq(seen.valid & passes & (~running.active | (masked < level))),
             self._level.eq(masked >> (8 - config.pre_bits)),
-            self.irq.eq(signalled & held.group),
-            self.fiq.eq(signalled & ~held.group),
+            self.irq.eq(signalled & ~self._is_fiq(held.group)),
+            self.fiq.eq(signalled & self._is_fiq(held.group)),
         ]
+
+    def _is_fiq(self, group):
+        """Return whether an interrupt of ``group`` is signalled as FIQ (PHY-2)."""
+        return ~group
 
     def _sequence(self, m):
         """Take an access through its states."""
@@ -179,7 +183,7 @@ class PhysicalCpuInterface(wiring.Component):
                     m.d.sync += [link.message.valid.eq(0), self.done.eq(1)]
                     with m.If((link.message.payload.command == Command.ACTIVATE) & link.accepted):
                         m.d.comb += self._active.set.eq(1)
-                        m.d.sync += value.eq(link.message.payload.intid)
+                        m.d.sync += value.eq(self._told(link.message.payload))
                     m.next = "IDLE"
 
     def _read(self):
@@ -188,12 +192,9 @@ class PhysicalCpuInterface(wiring.Component):
         stored, running, offer = control.value, active.running, self._offer
         words = Array([*active.word0, *active.word1])
         word = Mux(target == Target.AP1R, config.apr_words, 0) + self._request.index[:2]
-        register = lookup("ICC_CTLR_EL1")
-        ctlr = register.reset_value(config)
-        ctlr |= stored.cbpr << register.field("CBPR").lsb | stored.eoimode << register.field("EOImode").lsb
         values = {
             Target.PMR: stored.pmr,
-            Target.CTLR: ctlr,
+            Target.CTLR: self._ctlr(),
             Target.RPR: Mux(running.active, running.level << (8 - config.pre_bits), 0xFF),
             Target.BPR0: stored.bpr0,
             Target.BPR1: control.bpr1,
@@ -204,18 +205,45 @@ class PhysicalCpuInterface(wiring.Component):
             Target.IAR0: SPURIOUS,
             Target.IAR1: SPURIOUS,
             Target.HPPIR0: Mux(offer.valid & ~offer.group, offer.intid, SPURIOUS),
-            Target.HPPIR1: Mux(offer.valid & offer.group, offer.intid, SPURIOUS),
+            Target.HPPIR1: Mux(offer.valid & offer.group, self._told(offer), SPURIOUS),
+            **self._more_values(),
         }
         result = 0
         for name, read in values.items():
             result = Mux(target == name, read, result)
         return result
 
+    def _ctlr(self):
+        """Return what CTLR reads (PHY-13)."""
+        stored, register = self._control.value, lookup("ICC_CTLR_EL1")
+        value = stored.cbpr << register.field("CBPR").lsb | stored.eoimode << register.field("EOImode").lsb
+        return register.reset_value(self.config) | value
+
+    def _more_values(self):
+        """Return what targets read that a face has beside, or instead of, those of all."""
+        return {}
+
+    def _told(self, interrupt):
+        """Return what an acknowledge or HPPIR tells of an offer or a message."""
+        return interrupt.intid
+
+    def _operand(self):
+        """Return the INTID that EOIR and DIR name (PHY-5)."""
+        return self._request.value[:_OPERAND_BITS]
+
+    def _serves(self, group):
+        """Return whether IAR<group> may acknowledge the offer (PHY-3)."""
+        return self._offer.group == group
+
+    def _ends(self, group):
+        """Return whether EOIR<group> may end the most urgent active level (PHY-5)."""
+        return self._active.running.group0 == (group == 0)
+
     def _decide(self, m):
         """State DECIDE: drive the effects and the message; return whether there is a message (comb)."""
         config, control, active, request = self.config, self._control, self._active, self._request
         running, message = active.running, self.link.message.payload
-        operand = request.value[:_OPERAND_BITS]
+        operand = self._operand()
         exists = operand < config.intids
         sends = Signal()
         apr_mask = (1 << min(config.levels, 32)) - 1  # PHY-12
@@ -230,15 +258,16 @@ class PhysicalCpuInterface(wiring.Component):
         with m.Switch(request.target):
             for group in range(2):
                 with m.Case(Target[f"IAR{group}"]):
-                    m.d.comb += sends.eq(self._signalled & (self._offer.group == group))
+                    m.d.comb += sends.eq(self._signalled & self._serves(group))
                     m.d.sync += [
                         message.command.eq(Command.ACTIVATE),
                         message.intid.eq(self._offer.intid),
+                        message.source.eq(self._offer.source),
                         self._group_sent.eq(self._offer.group),
                         self._level_sent.eq(self._level),
                     ]
                 with m.Case(Target[f"EOIR{group}"]):
-                    drop = exists & running.active & (running.group0 == (group == 0))
+                    drop = exists & running.active & self._ends(group)
                     m.d.comb += [active.drop.eq(drop), sends.eq(drop & ~control.value.eoimode)]
                     m.d.sync += [message.command.eq(Command.DEACTIVATE), message.intid.eq(operand)]
             with m.Case(Target.DIR):
@@ -268,14 +297,12 @@ class PhysicalCpuInterface(wiring.Component):
 
     def _show(self, m):
         observe, stored, words = self.observe, self._control.value, self._active
-        register = lookup("ICC_CTLR_EL1")
-        control = stored.cbpr << register.field("CBPR").lsb | stored.eoimode << register.field("EOImode").lsb
         offer = self.link.offer
         m.d.comb += [
             observe.pmr.eq(stored.pmr),
             observe.bpr0.eq(stored.bpr0),
             observe.bpr1.eq(self._control.bpr1),
-            observe.ctlr.eq(register.reset_value(self.config) | control),
+            observe.ctlr.eq(self._ctlr()),
             observe.igrpen0.eq(stored.igrpen[0]),
             observe.igrpen1.eq(stored.igrpen[1]),
             observe.offered.eq(Mux(offer.valid, offer.intid, SPURIOUS)),

@@ -10,7 +10,9 @@ from cocotb.utils import get_sim_time
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from sim.engines.system import SimulatedSystem
+from sim.engines.system_v2 import simulated_system
 from tb.driver import PERIOD
 
 __all__ = ["CocotbPins", "bring_up_system"]
@@ -50,10 +52,14 @@ class CocotbPins:
         return int(get_sim_time("ns"))
 
 
-async def bring_up_system(dut: Any, config: GicConfig, physical: PhysicalConfig, pes: int) -> SimulatedSystem:
+async def bring_up_system(
+    dut: Any, config: GicConfig | GicV2Config, physical: PhysicalConfig, pes: int
+) -> SimulatedSystem:
     """Start the clock, reset the system with all inputs at rest and return it."""
     pins = CocotbPins(dut)
-    inputs = [f"ppi{n}" for n in range(pes)] + ["spi", "bus__request__valid", "bus__request__payload"]
+    inputs = ["spi", *(f"ppi{n}" for n in range(pes))]
+    if physical.are:
+        inputs += ["bus__request__valid", "bus__request__payload"]
     inputs += [f"pe{n}__request__{name}" for n in range(pes) for name in ("valid", "payload")]
     for name in inputs:
         pins.set(name, 0)
@@ -61,6 +67,6 @@ async def bring_up_system(dut: Any, config: GicConfig, physical: PhysicalConfig,
     Clock(dut.clk, PERIOD, "ns", impl="gpi").start()
     await Timer(PERIOD * 2 + PERIOD // 2, "ns")
     pins.set("rst", 0)
-    system = SimulatedSystem(pins, config, physical, pes)
+    system = simulated_system(pins, config, physical, pes)
     await system.settle()
     return system

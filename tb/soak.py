@@ -14,11 +14,12 @@ from sim.lockstep import random_job
 from sim.port import CpuPort
 from tb.coverage import Coverage
 from tb.runner import run_job
-from tb.system_builds import CONFIGURATIONS_SYSTEM, SystemBuild
+from tb.system_builds import CONFIGURATIONS_SYSTEM, CONFIGURATIONS_SYSTEM_V2, SystemBuild
 
 __all__ = [
     "CONFIGURATIONS",
     "CONFIGURATIONS_SYSTEM",
+    "CONFIGURATIONS_SYSTEM_V2",
     "CONFIGURATIONS_V2",
     "Build",
     "Result",
@@ -154,5 +155,10 @@ def soak(
 
 
 def builds_of(gic: str) -> tuple[Build, ...]:
-    """Return what a soak of ``v3``, ``v2`` or ``system`` runs."""
-    return {"v3": CONFIGURATIONS, "v2": CONFIGURATIONS_V2, "system": CONFIGURATIONS_SYSTEM}[gic]
+    """Return what a soak of ``v3``, ``v2``, ``system`` or ``system-v2`` runs."""
+    return {
+        "v3": CONFIGURATIONS,
+        "v2": CONFIGURATIONS_V2,
+        "system": CONFIGURATIONS_SYSTEM,
+        "system-v2": CONFIGURATIONS_SYSTEM_V2,
+    }[gic]

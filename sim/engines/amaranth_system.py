@@ -12,9 +12,11 @@ from amaranth.sim import Simulator
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
-from hw.system import System
+from hw.config_v2 import GicV2Config
+from hw.system import System, SystemV2, system_of
 from sim.engines.amaranth import PERIOD
 from sim.engines.system import SimulatedSystem
+from sim.engines.system_v2 import simulated_system
 
 __all__ = ["AmaranthSystemEngine"]
 
@@ -22,7 +24,7 @@ __all__ = ["AmaranthSystemEngine"]
 class _Pins:
     """:class:`sim.engines.system.Pins` of a component in Amaranth's simulator."""
 
-    def __init__(self, system: System, rst: Signal):
+    def __init__(self, system: System | SystemV2, rst: Signal):
         self._system = system
         self._found: dict[str, Value] = {"rst": rst}
         self.context: Any = None
@@ -59,12 +61,12 @@ class AmaranthSystemEngine:
         The system.
     """
 
-    def __init__(self, config: GicConfig, physical: PhysicalConfig, pes: int = 1):
+    def __init__(self, config: GicConfig | GicV2Config, physical: PhysicalConfig, pes: int = 1):
         self._build = (config, physical, pes)
         top = Module()
         # A domain of its own, so that the reset can be driven.
         top.domains.sync = domain = ClockDomain()
-        top.submodules.system = system = System(config, physical, pes)
+        top.submodules.system = system = system_of(config, physical, pes)
         self._pins = _Pins(system, domain.rst)
         self._job: Callable[[SimulatedSystem], Any] | None = None
         self._result: Any = None
@@ -78,7 +80,7 @@ class AmaranthSystemEngine:
         self._pins.context = context
         assert self._job is not None
         try:
-            self._result = await self._job(SimulatedSystem(self._pins, *self._build))
+            self._result = await self._job(simulated_system(self._pins, *self._build))
         except Exception as error:
             # Raised again outside, so that the simulator comes to an orderly end and its waves are whole.
             self._error = error

@@ -1,5 +1,7 @@
 """A gateware system (:mod:`hw.system`) as a :class:`sim.system_port.System`, on any simulator.
 
+Those of a GICv2 are in :mod:`sim.engines.system_v2`.
+
 The simulators differ in how a pin is reached and how time passes; :class:`Pins` hides that, and everything
 else is here once. Pin names are those of the exported Verilog (:func:`hw.export.system_to_verilog`).
 """
@@ -12,13 +14,14 @@ from amaranth.lib import data
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
 from hw.interface import LATENCY
 from hw.mmio import Frame, MmioRegister
 from hw.mmio_map import lookup_mmio
 from hw.physical_interface import physical_observe_layout
 from hw.registers_dist import GICR_STRIDE
-from sim.engines.codec import PortCodec
 from sim.engines.codec_bus import BusCodec
+from sim.engines.codec_v2 import codec_of
 from sim.port import Access, Lines, MmioAccess, MmioResponse, Outcome, Response, State
 from sim.system_port import PePhysicalState, PhysicalState, check_input
 
@@ -26,6 +29,8 @@ __all__ = ["Pins", "SimulatedPort", "SimulatedSystem"]
 
 #: Cycles from an access on the bus to its response while nothing else is at work.
 _BUS_LATENCY = 6
+#: Cycles between two looks at whether everything has settled.
+_STRIDE = 6
 #: Registers whose write can deactivate a physical interrupt (HW-1).
 _DEACTIVATING = ("ICC_EOIR0_EL1", "ICC_EOIR1_EL1", "ICC_DIR_EL1")
 #: First INTID of the PPIs and of the SPIs.
@@ -56,7 +61,7 @@ class SimulatedPort:
         self._system = system
         self._index = index
         self._pins = system.pins
-        self._codec = PortCodec(system.config)
+        self._codec = codec_of(system.config)
         self._prefix = f"pe{index}__"
         self._deactivated: list[int] = []
 
@@ -136,7 +141,7 @@ class SimulatedPort:
 
 
 class SimulatedSystem:
-    """:class:`sim.system_port.System` over pins.
+    """:class:`sim.system_port.System` over pins, of a GICv3.
 
     Parameters
     ----------
@@ -146,11 +151,13 @@ class SimulatedSystem:
         What it was made from.
     """
 
-    def __init__(self, pins: Pins, config: GicConfig, physical: PhysicalConfig, pes: int):
+    _port_type: type[SimulatedPort] = SimulatedPort
+
+    def __init__(self, pins: Pins, config: GicConfig | GicV2Config, physical: PhysicalConfig, pes: int):
         self.pins = pins
         self.config = config
         self.physical = physical
-        self.ports = [SimulatedPort(self, n) for n in range(pes)]
+        self.ports = [self._port_type(self, n) for n in range(pes)]
         self._bus = BusCodec()
         self._layout = physical_observe_layout(physical)
         self._levels: dict[str, int] = {}
@@ -163,7 +170,8 @@ class SimulatedSystem:
     async def settle(self) -> None:
         """Wait until the outputs show everything that happened."""
         while not self._settled:
-            await self.pins.cycles(1)
+            # In strides: what is settled stays so until something happens.
+            await self.pins.cycles(_STRIDE)
             self._settled = bool(self.pins.get("settled"))
 
     async def reset(self) -> None:
@@ -197,18 +205,24 @@ class SimulatedSystem:
 
     async def mmio(self, access: MmioAccess) -> MmioResponse:
         """Execute one access on the bus."""
-        pins = self.pins
         if access.write:
             self.disturb()
-        pins.set("bus__request__payload", self._bus.mmio(access))
-        pins.set("bus__request__valid", 1)
-        await pins.cycles(_BUS_LATENCY)
-        while not pins.get("bus__response__valid"):
+        return await self.transfer("bus__", access, _BUS_LATENCY)
+
+    async def transfer(self, prefix: str, access: MmioAccess, latency: int) -> MmioResponse:
+        """Execute an access on the bus whose pins begin with ``prefix``; it takes ``latency`` at least."""
+        pins = self.pins
+        pins.set(f"{prefix}request__payload", self._bus.mmio(access))
+        pins.set(f"{prefix}request__valid", 1)
+        await pins.cycles(latency)
+        while not pins.get(f"{prefix}response__valid"):
             await pins.cycles(1)
-        pins.set("bus__request__valid", 0)
-        return self._bus.mmio_response(pins.get("bus__response__payload"))
+        # Until now the port was not ready for another request.
+        pins.set(f"{prefix}request__valid", 0)
+        return self._bus.mmio_response(pins.get(f"{prefix}response__payload"))
 
     async def _read(self, name: str, pe: int = 0) -> int:
+        """Read a register of the distributor, of those that are a PE's own PE ``pe``'s."""
         register = lookup_mmio(name)
         offset = register.offset + (pe * GICR_STRIDE if register.frame is Frame.GICR else 0)
         return (await self.mmio(MmioAccess(register.frame, offset, register.width // 8))).value

@@ -113,7 +113,8 @@ class Frames:
 
     def route(self, interrupt: Interrupt) -> int:
         """Return IROUTER (DIST-14)."""
-        return _IRM.put(_AFF0.put(0, interrupt.route.aff0), int(interrupt.route.one_of_n))
+        one_of_n, aff0 = interrupt.route
+        return one_of_n << _IRM.lsb | aff0 << _AFF0.lsb
 
     def _set_igroupr(self, interrupt: Interrupt, value: int, lanes: int) -> None:
         interrupt.group = value

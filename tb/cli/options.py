@@ -69,13 +69,14 @@ def physical_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def command(*args: Any, spis: int, physical_bits: int, **kwargs: Any) -> Any:
-        physical = PhysicalConfig(physical_bits, spis) if spis else None
+        are = not isinstance(kwargs.get("config"), GicV2Config)
+        physical = PhysicalConfig(physical_bits, spis, are) if spis else None
         return function(*args, physical=physical, **kwargs)
 
     bits = click.option("--physical-bits", type=int, default=5, show_default=True, metavar="N",
                         help="Priority bits of the physical side, 4..8.")  # fmt: skip
     spis = click.option("--spis", type=int, default=0, show_default=True, metavar="N",
-                        help="A whole GICv3, its distributor with N SPIs: 32, 64 ... 960.")  # fmt: skip
+                        help="A whole GIC, its distributor with N SPIs: 32, 64 ... 960.")  # fmt: skip
     return spis(bits(command))
 
 

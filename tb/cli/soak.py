@@ -30,8 +30,9 @@ __all__ = ["command"]
               help="Same seed, same operations.")  # fmt: skip
 @click.option("--engine", type=click.Choice(ENGINES), default="verilator", show_default=True,
               help="What executes the hardware.")  # fmt: skip
-@click.option("--gic", type=click.Choice(["v3", "v2", "system"]), default="v3", show_default=True,
-              help="v3, v2: the virtual interface; system: with the physical side.")  # fmt: skip
+@click.option("--gic", type=click.Choice(["v3", "v2", "system", "system-v2"]), default="v3",
+              show_default=True,
+              help="v3, v2: the virtual interface; system, system-v2: with its physical side.")  # fmt: skip
 @click.option("--holes", type=click.IntRange(0), default=20, show_default=True,
               help="Coverage holes to list (GICv3).")  # fmt: skip
 @json_option

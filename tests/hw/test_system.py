@@ -13,10 +13,14 @@ from hw import (
 )
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
+from hw.config_v2 import GicV2Config
+from hw.distributor import Distributor
 from hw.errors import InputError
 from hw.export import to_verilog
+from hw.gicc import GiccInterface
 from hw.mmio_map import lookup_mmio
 from hw.registers import lookup
+from hw.system import SystemV2
 from sim.directed_physical import load_physical, run_physical
 from sim.engines.amaranth_system import AmaranthSystemEngine
 from sim.port import Access, PeContext, read, write
@@ -43,6 +47,22 @@ BREAKAGES = {
         decode.Decoder, "_is_physical",
         lambda self, register: decode._needs_sre(register) and register.exists(self._config), "PHY-15",
     ),
+    "IAR takes Group 1 without AckCtl (GICC-2)": (
+        GiccInterface, "_serves", lambda self, group: ~self._offer.group | 1, "GICC-2",
+    ),
+    "AEOIR ends Group 0, too (GICC-4)": (
+        GiccInterface, "_ends", lambda self, group: self._active.running.active, "GICC-3",
+    ),
+    "Group 0 is always FIQ (GICC-5)": (GiccInterface, "_is_fiq", lambda self, group: ~group, "GICC-5"),
+    "an SGI's source is not told (DIST-26)": (
+        GiccInterface, "_told", lambda self, interrupt: interrupt.intid, "DIST-25",
+    ),
+    "an acknowledge keeps the source (DIST-26)": (
+        Distributor, "_change_sources", lambda self, m, bit, activates: None, "DIST-25",
+    ),
+    "PE 0's private interrupts are everybody's (DIST-29)": (
+        SystemV2, "_accessor", lambda self, arbiter: 0, "DIST-29",
+    ),
 }  # fmt: skip
 
 
@@ -52,7 +72,8 @@ def test_a_broken_rule_fails_its_directed_test(name):
     test = next(test for test in load_physical() if test.number == number)
     profile = test.profile
     with mock.patch.object(owner, attribute, replacement):
-        engine = AmaranthSystemEngine(profile.config, profile.physical, profile.pes)
+        config = profile.config or GicV2Config()
+        engine = AmaranthSystemEngine(config, profile.physical, profile.pes)
         assert engine.run(run_physical, {"test": test}) != []
 
 
@@ -152,5 +173,7 @@ def test_inputs_that_are_not_there():
 def test_systems_that_cannot_be_made():
     with pytest.raises(InputError, match="a cluster has 1 to 8 PEs, not 9"):
         to_verilog(GicConfig(), 9, physical=PhysicalConfig())
-    with pytest.raises(InputError, match="affinity routing"):
+    with pytest.raises(InputError, match="a GICv3 system has affinity routing; .* are=True"):
         to_verilog(GicConfig(), 1, physical=PhysicalConfig(are=False))
+    with pytest.raises(InputError, match="a GICv2 system has no affinity routing; .* are=False"):
+        to_verilog(GicV2Config(), 1, physical=PhysicalConfig())
