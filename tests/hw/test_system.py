@@ -50,13 +50,6 @@ BREAKAGES = {
     "IAR takes Group 1 without AckCtl (GICC-2)": (
         GiccInterface, "_serves", lambda self, group: ~self._offer.group | 1, "GICC-2",
     ),
-    "AEOIR ends Group 0, too (GICC-4)": (
-        GiccInterface, "_ends", lambda self, group: self._active.running.active, "GICC-3",
-    ),
-    "Group 0 is always FIQ (GICC-5)": (GiccInterface, "_is_fiq", lambda self, group: ~group, "GICC-5"),
-    "an SGI's source is not told (DIST-26)": (
-        GiccInterface, "_told", lambda self, interrupt: interrupt.intid, "DIST-25",
-    ),
     "an acknowledge keeps the source (DIST-26)": (
         Distributor, "_change_sources", lambda self, m, bit, activates: None, "DIST-25",
     ),
@@ -173,7 +166,7 @@ def test_inputs_that_are_not_there():
 def test_systems_that_cannot_be_made():
     with pytest.raises(InputError, match="a cluster has 1 to 8 PEs, not 9"):
         to_verilog(GicConfig(), 9, physical=PhysicalConfig())
-    with pytest.raises(InputError, match="a GICv3 system has affinity routing; .* are=True"):
+    with pytest.raises(InputError, match="a GICv3 system has affinity routing; take"):
         to_verilog(GicConfig(), 1, physical=PhysicalConfig(are=False))
-    with pytest.raises(InputError, match="a GICv2 system has no affinity routing; .* are=False"):
+    with pytest.raises(InputError, match="a GICv2 system has no affinity routing"):
         to_verilog(GicV2Config(), 1, physical=PhysicalConfig())

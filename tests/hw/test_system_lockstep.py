@@ -26,8 +26,6 @@ def virtual(physical):
     return GicConfig() if physical.are else GicV2Config()
 
 
-
-
 @pytest.mark.parametrize(("physical", "pes"), BUILDS, ids=str)
 def test_directed_on_gateware(physical, pes):
     """Every PHY-n, DIST-n and GICC-n test gives the rules' values on the gateware."""
