@@ -55,6 +55,25 @@ async def free_guest(ports):
 
 async def overflow(ports, path, free):
     """Run the guest of a scenario with all its interrupts pending; return everything that came of it."""
+    verdict, play, machine, state = await _scenario(ports, path, free, True)
+    (runner,) = machine.runners
+    exits = [str(one) for one in runner.exits]
+    broken = [one.text for one in play.invariants.broken]
+    events = [str(event) for event in machine.log.events]
+    return [
+        verdict.kind, machine.time, exits, runner.guest.log, runner.guest.failures, state, broken, events,
+    ]  # fmt: skip
+
+
+async def ends(ports, path, free, watched):
+    """Run the guest of a scenario; return how it ended, its exits, and what happens in its loop."""
+    verdict, _, machine, state = await _scenario(ports, path, free, False, watched)
+    (runner,) = machine.runners
+    loop = sorted({line.split(maxsplit=1)[1] for line in verdict.loop})
+    return [verdict.kind, verdict.due, [str(one) for one in runner.exits], loop, state]
+
+
+async def _scenario(ports, path, free, raised, watched=True):
     scenario = read_scenario(Path(path), "overflow")
     steps = scenario.sequences[0]
     for port in ports:
@@ -65,13 +84,12 @@ async def overflow(ports, path, free):
     if free:
         runner.guest = FreeGuest(scenario.guests[0], ports[0], 0, scenario.file)
     await machine.enter(runner)
-    for one in scenario.interrupts:
+    for one in scenario.interrupts if raised else ():
         kvm_vgic_inject_irq(machine.vm, None, one.intid, True)
     machine.stimulate()
     await machine.settle()
-    ends = await run_free(machine) if free else (await run_guests(machine, Scheduler(None))).kind
-    state = await ports[0].state()
-    exits = [str(one) for one in runner.exits]
-    broken = [one.text for one in play.invariants.broken]
-    events = [str(event) for event in machine.log.events]
-    return [ends, machine.time, exits, runner.guest.log, runner.guest.failures, repr(state), broken, events]
+    if free:
+        verdict = await run_free(machine, watched=watched)
+    else:
+        verdict = await run_guests(machine, Scheduler(None))
+    return verdict, play, machine, repr(await ports[0].state())

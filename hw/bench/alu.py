@@ -1,6 +1,6 @@
 """Arithmetic of the guest engine."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -67,6 +67,8 @@ class Branch(wiring.Component):
         A :class:`~hw.bench.instruction.Condition`.
     taken : Out(1)
         It holds for the flags.
+    flags : Out(2)
+        "Equal" and "lower" of the last comparison.
     """
 
     a: In(64)
@@ -75,12 +77,13 @@ class Branch(wiring.Component):
     equal: Out(1)
     condition: In(3)
     taken: Out(1)
+    flags: Out(2)
 
     def elaborate(self, platform):
         m = Module()
         # CMP of 0 with 0, as after reset.
         eq, lo = Signal(init=1), Signal()
-        m.d.comb += self.equal.eq(self.a == self.b)
+        m.d.comb += [self.equal.eq(self.a == self.b), self.flags.eq(Cat(eq, lo))]
         with m.If(self.set):
             m.d.sync += [eq.eq(self.equal), lo.eq(self.a < self.b)]
         with m.Switch(self.condition):

@@ -70,8 +70,8 @@ class GuestEngine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        self._memories(m)
         self._signals(m)
+        self._memories(m)
         self._access(m)
         self._watches(m)
         self._record(m)
@@ -95,7 +95,10 @@ class GuestEngine(wiring.Component):
         m.d.sync += self._pc.eq(self._pc_next)
         self._rd, self._rs = registers.read_port(domain="comb"), registers.read_port(domain="comb")
         self._put = registers.write_port()
-        m.d.comb += [self._rd.addr.eq(self._fetched.rd), self._rs.addr.eq(self._fetched.rs)]
+        m.d.comb += [
+            self._rd.addr.eq(Mux(self._running, self._fetched.rd, self.host.index)),
+            self._rs.addr.eq(self._fetched.rs), self.host.register.eq(self._rd.data),
+        ]  # fmt: skip
 
     def _signals(self, m):
         self._one, self._source = Signal(Instruction), Signal(64)
@@ -143,8 +146,8 @@ class GuestEngine(wiring.Component):
         with m.If(self.host.kick):
             m.d.sync += self._kicked.eq(1)
         self._look, self._forget = Signal(), Signal()
-        m.submodules.mi = mi = Watch()
-        m.submodules.kick = kick = Watch()
+        m.submodules.mi = self._mi = mi = Watch()
+        m.submodules.kick = self._kick = kick = Watch()
         for watch, latency, level in (
             (mi, mi_latency, self.cpu.maintenance), (kick, kick_latency, self._kicked)
         ):  # fmt: skip
@@ -390,6 +393,7 @@ class GuestEngine(wiring.Component):
             m.d.sync += [self._running.eq(0), self._reporting.eq(1), self._told.eq(self._cause)]
         with m.If(host.report.valid & host.report.ready):
             m.d.sync += self._reporting.eq(0)
+        self._show_guest(m)
         report = host.report.payload
         m.d.comb += [
             host.report.valid.eq(self._reporting & cpu.settled & ~self._logs),
@@ -403,4 +407,15 @@ class GuestEngine(wiring.Component):
             host.deactivated.eq(self._held), host.pintid.eq(self._pintid.pintid),
             host.virq.eq(cpu.virq), host.vfiq.eq(cpu.vfiq), host.maintenance.eq(cpu.maintenance),
             host.operations.eq(self._operations), host.clock.eq(self._clock),
+        ]  # fmt: skip
+
+    def _show_guest(self, m):
+        """Show what decides how the guest goes on."""
+        guest, mi, kick = self.host.guest, self._mi, self._kick
+        m.d.comb += [
+            guest.pc.eq(self._pc), guest.free.eq(self._free), guest.delay.eq(self._delay),
+            Cat(guest.equal, guest.lower).eq(self._branch.flags), guest.wide.eq(self._wide),
+            guest.result.eq(self._result), guest.faulted.eq(self._faulted), guest.esr.eq(self._esr),
+            guest.kicked.eq(self._kicked), guest.mi_armed.eq(mi.armed), guest.mi_age.eq(mi.age),
+            guest.kick_armed.eq(kick.armed), guest.kick_age.eq(kick.age),
         ]  # fmt: skip

@@ -7,7 +7,7 @@ from hw.bench.instruction import Instruction
 from hw.bench.protocol import LatencyWord, RecordWord, ResumeWord, StopWord
 from hw.port import Request, Response
 
-__all__ = ["EnginePortSignature", "Record", "Report"]
+__all__ = ["EnginePortSignature", "GuestState", "Record", "Report"]
 
 
 class Record(data.Struct):
@@ -28,6 +28,32 @@ class Report(data.Struct):
     esr: 32
     clock: 32
     last: Record
+
+
+class GuestState(data.Struct):
+    """What decides how a stopped guest goes on, beside its registers; 16 words.
+
+    ``free``: free instructions in a row so far; ``equal``, ``lower``: the last CMP; ``result``, ``faulted``,
+    ``esr``: of the last access; ``wide``: what WIDE has brought; ``delay``: operations left of a NOP;
+    ``mi_age``, ``kick_age``: for how long an exit has been due, 0 with the ``armed`` low.
+    """
+
+    pc: 16
+    free: 7
+    equal: 1
+    lower: 1
+    faulted: 1
+    kicked: 1
+    mi_armed: 1
+    kick_armed: 1
+    _: 3
+    delay: 32
+    wide: 64
+    result: 64
+    esr: 32
+    mi_age: 32
+    kick_age: 32
+    _rest: 7 * 32
 
 
 class EnginePortSignature(wiring.Signature):
@@ -63,6 +89,10 @@ class EnginePortSignature(wiring.Signature):
         A stop, until it is taken.
     log : In(stream.Signature(Record))
         The oldest record.
+    guest : In(GuestState)
+        State of the guest while it does not run.
+    index, register : Out(3), In(64)
+        The guest's register of that number, while it does not run.
     """
 
     def __init__(self):
@@ -79,6 +109,7 @@ class EnginePortSignature(wiring.Signature):
             "operations": In(32), "clock": In(32), "records": In(16),
             "report": In(stream.Signature(Report)),
             "log": In(stream.Signature(Record)),
+            "guest": In(GuestState), "index": Out(3), "register": In(64),
         })  # fmt: skip
 
     def __eq__(self, other):

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.bench import protocol
 from hw.bench.check import HeaderCheck
-from hw.bench.engine_port import EnginePortSignature, Record
+from hw.bench.engine_port import EnginePortSignature, GuestState, Record
 from hw.bench.frames import probe_layout
 from hw.bench.protocol import AccessWord, Error, Header, HelloWord, Mark, Opcode
 from hw.bench.sender import Sender
@@ -25,7 +25,7 @@ _SHOWN = ("running", "ready", "settled", "records", "deactivated", "pintid", "op
 _STATUS = ("virq", "vfiq", "maintenance", "running", "waiting", "deactivated")
 
 
-class _Source(enum.Enum, shape=3):
+class _Source(enum.Enum, shape=4):
     """What an answer's words are."""
 
     NONE = 0
@@ -36,6 +36,7 @@ class _Source(enum.Enum, shape=3):
     STATE = 5
     REPORT = 6
     LOG = 7
+    GUEST = 8
 
 
 def state_words(config: GicConfig | GicV2Config) -> int:
@@ -149,6 +150,24 @@ class Mailbox(wiring.Component):
                         m.d.sync += self._record_word.eq(0)
                         for n, engine in enumerate(self._engines):
                             m.d.comb += engine.log.ready.eq(self._pe == n)
+            with m.Case(_Source.GUEST):
+                self._guest_word(m, word, at)
+
+    def _guest_word(self, m, word, at):
+        """Give the state of a guest, then its registers, whose number the engine is asked for."""
+        head = GuestState.as_shape().size // _WORD
+        guest = Signal(head * _WORD)
+        register = Signal(2 * _WORD)
+        m.d.comb += [
+            guest.eq(Array(e.guest.as_value() for e in self._engines)[self._pe]),
+            register.eq(Array(e.register for e in self._engines)[self._pe]),
+        ]
+        with m.If(at < head):
+            m.d.comb += word.eq(Array(_words(guest, head))[at])
+        with m.Else():
+            m.d.comb += word.eq(Array(_words(register, 2))[at[0]])
+        for engine in self._engines:
+            m.d.comb += engine.index.eq(at[1:4])
 
     def _sources(self):
         """Return the words of every answer but the log's."""
@@ -373,6 +392,9 @@ class Mailbox(wiring.Component):
                     m.next = "sending"
                 with m.Else():
                     m.next = "execute"
+            with m.Case(Opcode.GUEST):
+                answer(_Source.GUEST, protocol.GUEST_WORDS)
+                m.next = "sending"
             with m.Case(Opcode.RESUME):
                 self._strobe(m, "resume")
                 for n, tag in enumerate(self._tags):

@@ -9,6 +9,7 @@ from amaranth.lib import data, enum
 
 __all__ = [
     "ACCESS_ANSWER_WORDS",
+    "GUEST_WORDS",
     "HELLO_WORDS",
     "IDLE",
     "LENGTHS",
@@ -81,6 +82,8 @@ class Opcode(enum.IntEnum, shape=8):
     RESUME = 0x09
     #: Take records out of the log.
     LOG = 0x0A
+    #: All that decides how a stopped guest goes on, and its registers.
+    GUEST = 0x0B
 
 
 class Error(enum.IntEnum, shape=8):
@@ -257,6 +260,8 @@ REPORT_WORDS = 5 + RECORD_WORDS
 HELLO_WORDS = 5
 #: Words of ACCESS' answer: outcome, value low, value high, ESR.
 ACCESS_ANSWER_WORDS = 4
+#: Words of GUEST's answer: the engine's state, then its registers, two words each.
+GUEST_WORDS = 16 + 16
 #: Words of STATUS' answer: StatusWord, pintid, operations, clock.
 STATUS_WORDS = 4
 #: Words of RESUME: ResumeWord, most operations (0: no limit), value low, value high.
@@ -276,6 +281,7 @@ LENGTHS: dict[Opcode, tuple[int, ...]] = {
     Opcode.KICK: (0,),
     Opcode.RESUME: (RESUME_WORDS,),
     Opcode.LOG: (0,),
+    Opcode.GUEST: (0,),
 }
 
 

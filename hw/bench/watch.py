@@ -26,6 +26,8 @@ class Watch(wiring.Component):
         Begin afresh.
     over : Out(1)
         The exit is due, if this is a look. Combinational.
+    armed, age : Out(1), Out(24)
+        The wait has begun, and so long ago.
     """
 
     latency: In(LatencyWord)
@@ -35,12 +37,16 @@ class Watch(wiring.Component):
     look: In(1)
     forget: In(1)
     over: Out(1)
+    armed: Out(1)
+    age: Out(24)
 
     def elaborate(self, platform):
         m = Module()
         latency = self.latency
         width = len(latency.amount)
-        armed, since, now, age = Signal(), Signal(width), Signal(width), Signal(width)
+        assert width == len(self.age)
+        armed, age = self.armed, self.age
+        since, now = Signal(width), Signal(width)
         m.d.comb += [
             now.eq(Mux(latency.cycles, self.clock, self.operations)),
             age.eq(Mux(armed, now - since, 0)),

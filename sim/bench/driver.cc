@@ -99,6 +99,8 @@ template<int N> struct joint;
 		changed |= join(to.top.p_pe##n##____records, from.top.p_host____records); \
 		changed |= join(to.top.p_pe##n##____report____payload, from.top.p_host____report____payload); \
 		changed |= join(to.top.p_pe##n##____log____payload, from.top.p_host____log____payload); \
+		changed |= join(to.top.p_pe##n##____guest, from.top.p_host____guest); \
+		changed |= join(to.top.p_pe##n##____register, from.top.p_host____register); \
 		changed |= join(to.top.p_observe##n, interface.top.p_cpu____observe); \
 		return changed; \
 	} \
@@ -113,6 +115,7 @@ template<int N> struct joint;
 		changed |= join(to.top.p_host____resume, told.p_pe##n##____resume); \
 		changed |= join(to.top.p_host____report____ready, told.p_pe##n##____report____ready); \
 		changed |= join(to.top.p_host____log____ready, told.p_pe##n##____log____ready); \
+		changed |= join(to.top.p_host____index, told.p_pe##n##____index); \
 		if (high(told.p_pe##n##____write)) { \
 			changed |= join(to.top.p_host____address, told.p_pe##n##____address); \
 			changed |= join(to.top.p_host____instruction, told.p_pe##n##____instruction); \

@@ -2,8 +2,9 @@
 
 The engine itself looks for maintenance interrupts and kicks, with their latencies; what an exit then does is
 :class:`sim.machine.machine.Machine`'s, as ever. The operations between two exits are counted, and shown to
-observers and the event log only where ``watched``. Loops are not looked for: a guest that can live-lock needs
-a limit, or the scenario runner.
+observers and the event log only where ``watched``. A loop is found as the direct engines find it, by a state
+of everything that comes back, but looked for only when the engine has stopped: at exits, and every
+:data:`STRIDE` operations without one.
 """
 
 from __future__ import annotations
@@ -21,13 +22,18 @@ from sim.encoding import register_at
 from sim.guest.operation import Kind as Does
 from sim.guest.operation import Operation
 from sim.guest.program import UNDEFINED, Program
+from sim.machine.fingerprint import fingerprint
 from sim.machine.machine import Machine
 from sim.machine.runner import Place, Runner
+from sim.machine.schedule import Verdict
+from sim.machine.view import deserved
 
-__all__ = ["FreeGuest", "run_free"]
+__all__ = ["STRIDE", "FreeGuest", "run_free"]
 
-#: Operations after which the engine comes back in any case.
+#: Operations after which the engine comes back in any case, where nobody looks for loops.
 _SLICE = 10_000_000
+#: Where somebody does.
+STRIDE = 4_096
 #: Stops by an operation that the machine has to carry out.
 _OPERATED = (Cause.TRAP, Cause.MMIO, Cause.WFI, Cause.EXIT, Cause.HALT)
 _KINDS = {
@@ -95,7 +101,7 @@ class FreeGuest:
         self.failures.append(f"{self.file}:{source.line}: {source.text}: {what}")
 
 
-async def run_free(machine: Machine, limit: int = 0, watched: bool = True) -> str:
+async def run_free(machine: Machine, limit: int = 0, watched: bool = True, loops: bool = True) -> Verdict:
     """Run the one guest of a machine until it halts, sleeps for good or is stuck.
 
     Parameters
@@ -103,14 +109,17 @@ async def run_free(machine: Machine, limit: int = 0, watched: bool = True) -> st
     machine : Machine
         Of one vCPU with a :class:`FreeGuest`, on a port of a bench.
     limit : int
-        Stop after so many operations; 0: no limit, and a guest that live-locks runs for ever.
+        Stop after so many operations; 0: no limit.
     watched : bool
         Have every operation recorded, and show it to observers and the event log.
+    loops : bool
+        Look for loops; without, a guest that goes round for ever does so without a limit.
 
     Returns
     -------
-    str
-        ``finished``, ``asleep``, ``storm`` or ``running``.
+    Verdict
+        As :func:`sim.machine.schedule.run_guests` gives it. A loop is told from one visit of the state to
+        another: it may be several turns, and it may be found later than operation by operation.
 
     Raises
     ------
@@ -121,16 +130,44 @@ async def run_free(machine: Machine, limit: int = 0, watched: bool = True) -> st
         raise InputError("a guest runs free on a machine of one vCPU; use the scenario runner for more")
     runner = machine.runners[0]
     machine.watches = False
-    free = _Free(machine, runner, watched)
+    stride = STRIDE if loops else _SLICE
+    free, search = _Free(machine, runner, watched), _LoopSearch(machine.time)
     while not limit or machine.time < limit:
         if runner.place is Place.HALTED:
-            return "finished"
+            return Verdict("finished")
         if runner.place is Place.ASLEEP:
-            return "asleep"
+            due = await deserved(machine)
+            return Verdict("lost" if due else "asleep", (), due)
         if runner.stuck:
-            return "storm"
-        await free.once(limit - machine.time if limit else _SLICE)
-    return "running"
+            return Verdict("storm", tuple(runner.stuck), await deserved(machine))
+        await free.once(min(limit - machine.time, stride) if limit else stride)
+        if loops and runner.place is Place.GUEST:
+            since = search.visit((await fingerprint(machine), await free.snapshot()), machine.time)
+            if since is not None:
+                due = await deserved(machine)
+                events = tuple(str(event) for event in machine.log.events if event.time > since)
+                return Verdict("live-lock" if due else "running", events, due)
+    return Verdict("running")
+
+
+class _LoopSearch:
+    """Finds that states repeat and keeps one of them only (Brent): the one of visit 1, 2, 4, 8, ..."""
+
+    def __init__(self, time: int):
+        self._kept: object = None
+        self._time = time
+        self._visits = 0
+        self._until = 1
+
+    def visit(self, state: object, time: int) -> int | None:
+        """Return when ``state`` was visited before, if it was and operations have been done since."""
+        if state == self._kept and time != self._time:
+            return self._time
+        self._visits += 1
+        if self._visits == self._until:
+            self._kept, self._time, self._visits = state, time, 0
+            self._until *= 2
+        return None
 
 
 class _Free:
@@ -143,6 +180,12 @@ class _Free:
         self._entries = -1
         self._configured = False
         self._completes = False  # the next operation recorded is one that the machine has shown already
+
+    async def snapshot(self) -> tuple:
+        """Return everything of the guest and of what it is told next."""
+        port: BenchPort = self._machine.port(self._runner)
+        entered = self._runner.entries != self._entries
+        return await port.guest_state(), tuple(sorted(self._options.items())), self._value, entered
 
     async def once(self, budget: int) -> None:
         """Run the guest to its next stop, and do what that asks for."""
@@ -163,7 +206,7 @@ class _Free:
         options["entry"] = int(runner.entries != self._entries)
         self._entries = runner.entries
         value, self._options, self._value = self._value, {}, 0
-        one = await port.run(min(budget, _SLICE), value, **options)
+        one = await port.run(budget, value, **options)
         passed = one.operations - (one.cause in _OPERATED)
         if one.records:
             await self._read_log(port, one)

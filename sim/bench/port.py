@@ -209,6 +209,10 @@ class BenchPort:
             self._pauses += one.last.kind is Kind.NOP
         return one
 
+    async def guest_state(self) -> tuple[int, ...]:
+        """Return the words that decide how the stopped guest goes on (``GuestState``), and its registers."""
+        return tuple(await self.host.ask(Opcode.GUEST, self.pe))
+
     def _time(self, clock: int) -> None:
         """Follow a clock of 32 bits."""
         self._clock += (clock - self._clock) % _WRAP

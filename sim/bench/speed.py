@@ -121,7 +121,7 @@ def exits(port: BenchPort, count: int) -> float:
         machine = Machine([port], vm, log=EventLog(enabled=False))
         machine.runners[0].guest = FreeGuest(parse_program(_EXITS, "speed"), port)
         start = time.process_time()
-        await run_free(machine, limit=2 * count, watched=False)
+        await run_free(machine, limit=2 * count, watched=False, loops=False)
         return len(machine.runners[0].exits) / (time.process_time() - start)
 
     return run(job())

@@ -57,6 +57,26 @@ steps {profile}:
     ENTER
 """
 
+LOOP = """scenario loop: An interrupt that never comes, or nothing to do
+machine lrs 2
+SPI 32..34 prio 60 58 50
+guest 0
+    ISPENDR 32
+    IAR -> 32
+    ISPENDR 33
+    IAR -> 33
+    ISPENDR 34
+again:
+    ADD r1, 1
+    AND r1, 3
+    IAR r0
+    NOP 2
+    B again
+end
+steps {profile}:
+    ENTER
+"""
+
 
 def scenarios(*names):
     return [DIRECTORY / f"{name}.scenario" for name in names]
@@ -117,6 +137,23 @@ def test_a_guest_that_runs_free_does_what_it_does_step_by_step(tmp_path, profile
     )
     assert len(golden[4]) == 2, golden[4]
     assert free == golden
+
+
+@pytest.mark.parametrize(("profile", "end"), [("legacy", "live-lock"), ("7.3", "running")])
+def test_a_loop_of_a_guest_that_runs_free_is_found_as_step_by_step(tmp_path, profile, end):
+    """A pending interrupt that no list register is left for; without the fault, a guest that only polls."""
+    path = tmp_path / "loop.scenario"
+    path.write_text(LOOP.format(profile=profile))
+
+    def job(engine, free, watched):
+        arguments = {"path": str(path), "free": free, "watched": watched}
+        return run_job("tests.bench_jobs:ends", arguments, engine=engine, config=CONFIG)
+
+    golden, free = job("golden", False, True), job("bench-compiled", True, True)
+    assert golden[:2] == [end, {"0": [34]} if end == "live-lock" else {}]
+    assert free == golden
+    unwatched = job("bench-compiled", True, False)
+    assert unwatched[:3] == golden[:3]
 
 
 def test_leaving_out_parts_at_rest_changes_no_word_and_no_cycle():

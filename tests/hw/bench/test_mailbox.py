@@ -1,16 +1,20 @@
 """The mailbox: every command's errors, and that no words whatever make it hang (docs/mailbox.md)."""
 
 import pytest
+from amaranth.lib import data
 from amaranth.sim import Simulator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hw.bench.bench import Bench
+from hw.bench.engine_port import GuestState
 from hw.bench.instruction import Instruction, Op
 from hw.bench.protocol import VERSION, Cause, Error, Mark, Opcode, members
 from hw.config import GicConfig
 from sim.bench.amaranth import AmaranthLink
+from sim.bench.assembler import assemble
 from sim.bench.words import answer, command, load, report, resume
+from sim.guest.language import parse_program
 
 CONFIG = GicConfig(lrs=1)
 DEPTH, LOG = 16, 8
@@ -120,3 +124,21 @@ def test_no_words_make_it_hang(words):
     simulator.add_testbench(testbench)
     simulator.run()
     assert answered[-1].words[0] == VERSION
+
+
+def test_guest_tells_registers_flags_and_where_the_guest_is():
+    program = assemble(parse_program("MOV r3, 0x1234\nMOV r7, -1\nCMP r3, 0x2000\nNOP 9\nHALT", "guest"))
+    start = command(Opcode.LOAD, 0, load(0, program.words), quiet=True)
+    start += command(Opcode.RESUME, 0, resume(4, entry=1), tag=1)
+    _, guest = talk((start, 1), (command(Opcode.GUEST, 0, tag=2), 1))
+    (state,) = guest
+    layout = data.Layout.cast(GuestState)
+    packed = sum(word << 32 * n for n, word in enumerate(state.words[: layout.size // 32]))
+
+    def member(name):
+        return packed >> layout[name].offset & (1 << layout[name].width) - 1
+
+    assert [member(name) for name in ("equal", "lower", "delay")] == [0, 1, 9 - 4]
+    assert member("pc") == len(program.words) - 2  # of the HALT, behind the pause
+    registers = [low | high << 32 for low, high in zip(state.words[16::2], state.words[17::2], strict=True)]
+    assert registers == [0, 0, 0, 0x1234, 0, 0, 0, (1 << 64) - 1]
