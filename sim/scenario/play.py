@@ -54,7 +54,7 @@ from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
 from sim.system_port import System
 
-__all__ = ["CannotGoOnError", "Follower", "Play", "nearest", "play"]
+__all__ = ["CannotGoOnError", "Follower", "Play", "judged_of", "nearest", "play"]
 
 #: Kernels whose guests see most nearly what they should, the best first.
 _BEST = ("fixed", "7.3", "7.0")
@@ -388,7 +388,7 @@ _CHECKS = {
 }  # fmt: skip
 
 
-def _judged(profile: Profile, steps: Steps, spec: MachineSpec | None) -> str:
+def judged_of(profile: Profile, steps: Steps, spec: MachineSpec | None) -> str:
     """Return what is judged: all where the steps are meant for this; of a policy what its guests see."""
     if spec is not None and spec != steps.machine:
         return "none"
@@ -432,7 +432,7 @@ async def play(
             f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
         )
     machine = build_machine(scenario, wanted, profile, ports, irqs)
-    judge = _judged(profile, steps, spec)
+    judge = judged_of(profile, steps, spec)
     one = Play(scenario, steps, machine, judge, seed)
     try:
         await one.run()

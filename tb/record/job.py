@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from sim.kvm.profile import profile_named
 from sim.machine.runner import Place
+from sim.policy.names import hypervisor_named
 from sim.port import CpuPort
 from sim.scenario.build import build_machine, pes_needed
 from sim.scenario.job import Task
 from sim.scenario.parser import read_scenario
-from sim.scenario.play import Play
+from sim.scenario.play import Play, judged_of
 from tb.record.port import RecordingPort
 from tb.record.recorder import Recorder
 from tb.record.words import access_text
@@ -62,10 +62,11 @@ async def _record(ports: list[CpuPort], task: Task, limit: int, accesses: bool) 
     for port in ports:
         await port.reset()
     watched = [RecordingPort(port) for port in ports[: pes_needed(spec)]]
-    machine = build_machine(scenario, spec, profile_named(task.profile), watched)
+    profile = hypervisor_named(task.profile, Path(task.path).parent)
+    machine = build_machine(scenario, spec, profile, watched)
     recorder = Recorder(machine, watched, [one.intid for one in scenario.interrupts], limit)
-    judged = task.profile in steps.profiles and spec == steps.machine
-    play = Play(scenario, steps, machine, judged, task.seed)
+    judge = judged_of(profile, steps, spec)
+    play = Play(scenario, steps, machine, judge, task.seed)
     play.followers.append(recorder)
     await play.run()
     recorder.refresh()
@@ -75,8 +76,8 @@ async def _record(ports: list[CpuPort], task: Task, limit: int, accesses: bool) 
     return {
         "traffic": traffic if accesses else [],
         "name": scenario.name, "title": scenario.title, "file": task.file, "steps": steps.title,
-        "sequence": task.sequence, "written_for": list(steps.profiles), "profile": task.profile,
-        "judged": judged, "lrs": spec.config.lrs, "vcpus": spec.vcpus, "mi": str(spec.mi),
+        "sequence": task.sequence, "written_for": list(steps.profiles), "profile": profile.name,
+        "judged": judge != "none", "lrs": spec.config.lrs, "vcpus": spec.vcpus, "mi": str(spec.mi),
         "ideal": recorder.shadow is not None,
         "priorities": {one.intid: one.priority for one in scenario.interrupts},
         "events": changes(weigh(recorder.events)), "dropped": recorder.dropped,

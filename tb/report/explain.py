@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["PROFILES", "Explanation", "explain", "first_wrong"]
 
-#: What each profile is, in one or two sentences.
+#: What each profile or policy is, in one or two sentences.
 PROFILES = {
     "legacy": "Linux before 6.19. An interrupt keeps its list register until the guest has ended it; what "
     "finds no room waits in memory.",
@@ -18,6 +18,10 @@ PROFILES = {
     "7.0": "Linux 7.0: as 6.19, but the walk along the list begins behind the last interrupt that was in a "
     "list register.",
     "7.3": "Linux 7.3: the overflow list, with the walk in the right order and the later corrections.",
+    "xen": "A Xen-like policy: what is active keeps its list register; of what is pending, the most urgent "
+    "may take the place of a less urgent one.",
+    "bao": "A Bao-like policy: active interrupts can be taken out of list registers; what waits is looked "
+    "for again at each maintenance interrupt.",
     "fixed": "No kernel: Linux 7.3 with a cure for every fault that this project knows of.",
 }
 _STATES = {"P": "pending", "A": "active", "PA": "active and pending again"}

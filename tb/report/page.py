@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from hw.errors import InputError
-from sim.kvm.profile import profile_named
+from sim.policy.names import hypervisor_named
 from sim.scenario.build import pes_needed
 from sim.scenario.job import select
 from tb.record.job import MISR_MEANINGS
@@ -43,7 +43,7 @@ def record_scenarios(
     paths, overrides
         See :func:`sim.scenario.job.select`.
     profiles : sequence of str
-        Names, as :func:`sim.kvm.profile.profile_named` takes them.
+        Names, as :func:`sim.policy.names.hypervisor_named` takes them.
     engine : str
         One of ``tb.runner.ENGINES`` that is no bench.
     limit : int
@@ -57,7 +57,7 @@ def record_scenarios(
         For anything wrong with the files or options, and when there is nothing to play.
     """
     for profile in profiles:
-        profile_named(profile)
+        hypervisor_named(profile, Path(paths[0]).parent)
     tasks, opened = select(paths, None, overrides)
     if not tasks:
         reason = opened[0].reason if opened else "no steps"

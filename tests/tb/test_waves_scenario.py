@@ -145,7 +145,7 @@ def test_the_command_writes_fst_and_json(tmp_path, capsys):
     ("arguments", "text"),
     [
         (["none.scenario"], "none.scenario: no such file; give a scenario, or a .vcd or .fst dump"),
-        ([str(STORY), "--profile", "nope"], "unknown profile 'nope'"),
+        ([str(STORY), "--profile", "nope"], "unknown hypervisor 'nope'"),
         ([str(STORY), "--mi-latency", "soon"], "--mi-latency soon: give fast, slow"),
     ],
 )

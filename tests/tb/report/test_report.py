@@ -207,7 +207,7 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     ("arguments", "text"),
     [
         (["none.scenario"], "none.scenario"),
-        ([str(STORY), "--profile", "nope"], "unknown profile 'nope'"),
+        ([str(STORY), "--profile", "nope"], "unknown hypervisor 'nope'"),
         ([str(SCENARIOS / "A26.scenario")], "nothing to play"),
     ],
 )
