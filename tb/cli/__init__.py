@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cost": ("tb.cli.cost", "Measure exits and accesses of 7.3, its cures and fixed."),
     "waves": ("tb.cli.waves", "Make the waveform of a scenario, or show a dump, in words."),
     "report": ("tb.cli.report", "Show scenarios under several hypervisors as one page with a timeline."),
+    "plot": ("tb.cli.plot", "Measure and draw what list registers cost, and how late guests see the truth."),
     "export": ("tb.cli.export", "Write the gateware as Verilog or RTLIL."),
     "lint": ("tb.cli.lint", "Export builds and let Verilator check them."),
     "registers": ("tb.cli.registers", "Describe the registers of a build."),

@@ -1,0 +1,1 @@
+"""Plots of what list registers cost, drawn from runs of the machine."""
