@@ -127,7 +127,9 @@ def test_no_words_make_it_hang(words):
 
 
 def test_guest_tells_registers_flags_and_where_the_guest_is():
-    program = assemble(parse_program("MOV r3, 0x1234\nMOV r7, 0xffffffffffffffff\nCMP r3, 0x2000\nNOP 9\nHALT", "guest"))
+    program = assemble(
+        parse_program("MOV r3, 0x1234\nMOV r7, 0xffffffffffffffff\nCMP r3, 0x2000\nNOP 9\nHALT", "guest")
+    )
     start = command(Opcode.LOAD, 0, load(0, program.words), quiet=True)
     start += command(Opcode.RESUME, 0, resume(4, entry=1), tag=1)
     _, guest = talk((start, 1), (command(Opcode.GUEST, 0, tag=2), 1))
