@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fpga.boards import Board
-from fpga.top import BoardTop
+from fpga.top import BoardTop, Timing
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
+from hw.uart.board import UartBench
 
-__all__ = ["Built", "bitstream_of", "build_board", "default_directory"]
+__all__ = ["Built", "bitstream_of", "build_board", "default_directory", "place", "tools_for"]
 
 #: Place and route with one seed is reproducible.
 SEED = 1
@@ -67,7 +69,7 @@ def bitstream_of(board: Board, directory: Path) -> Path:
     return directory / f"spillway-{board.name}.{board.bitstream}"
 
 
-def _environment(board: Board) -> dict[str, str]:
+def tools_for(board: Board) -> dict[str, str]:
     """Return the environment in which Amaranth's script finds the tools.
 
     Raises
@@ -90,7 +92,7 @@ def _environment(board: Board) -> dict[str, str]:
 
 def build_board(
     board: Board,
-    config: GicConfig,
+    config: GicConfig | GicV2Config,
     frequency: float,
     baud: int,
     directory: Path,
@@ -103,7 +105,7 @@ def build_board(
     ----------
     board : Board
         Which one.
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Configuration of the interface.
     frequency : float
         Clock asked for, in Hz.
@@ -128,15 +130,23 @@ def build_board(
     RuntimeError
         When a tool fails otherwise; the text is the end of its output.
     """
-    top = BoardTop(board, config, frequency, baud, pes)
-    platform = board.platform()
+    timing = Timing.of(board, frequency, baud)
     if board.bitstream is None:
-        platform.build(top, _TOP, do_build=False).extract(directory)
+        top = BoardTop(timing, UartBench, config, pes)
+        board.platform().build(top, _TOP, do_build=False).extract(directory)
         return None
-    environment = _environment(board)
+    environment = tools_for(board)
+    return place(board, BoardTop(timing, UartBench, config, pes), environment, config.lrs, directory, seed)
+
+
+def place(
+    board: Board, top: BoardTop, environment: dict[str, str], lrs: int, directory: Path, seed: int = SEED
+) -> Built:
+    """Make the bitstream of a top, with the tools that an environment names; see :func:`build_board`."""
+    platform = board.platform()
     product = bitstream_of(board, directory)
     product.unlink(missing_ok=True)
-    megahertz = top.frequency / 1e6
+    megahertz = top.timing.frequency / 1e6
     options = f"--report report.json --timing-allow-fail --seed {seed} --freq {megahertz:g}"
     plan = platform.build(
         top, _TOP, do_build=False, synth_opts=board.synthesis, nextpnr_opts=options, ecppack_opts="--compress"
@@ -152,21 +162,21 @@ def build_board(
         check=False,
     )
     if done.returncode:
-        _explain(board, config, directory, done.stdout + done.stderr)
+        _explain(board, lrs, directory, done.stdout + done.stderr)
     report = json.loads((directory / "report.json").read_text())
     # All of the design is in one clock domain; a pin's own clock feeds the PLL alone.
     fmax = min(clock["achieved"] for clock in report["fmax"].values())
     used = {name: (cell["used"], cell["available"]) for name, cell in report["utilization"].items()}
-    built = Built(board.name, config.lrs, megahertz, fmax, used)
+    built = Built(board.name, lrs, megahertz, fmax, used)
     made = directory / f"{_TOP}.{board.bitstream}"
     if not built.met:
         made.unlink(missing_ok=True)
         return built
     made.replace(product)
-    return Built(board.name, config.lrs, megahertz, fmax, used, product)
+    return Built(board.name, lrs, megahertz, fmax, used, product)
 
 
-def _explain(board: Board, config: GicConfig, directory: Path, output: str) -> None:
+def _explain(board: Board, lrs: int, directory: Path, output: str) -> None:
     """Raise what a failed build means."""
     timing = directory / f"{_TOP}.tim"
     log = output + (timing.read_text(errors="replace") if timing.exists() else "")
@@ -178,7 +188,7 @@ def _explain(board: Board, config: GicConfig, directory: Path, output: str) -> N
     ):
         if sign in log:
             raise InputError(
-                f"{config.lrs} list registers do not fit into the {board.part} of {board.name}; "
+                f"{lrs} list registers do not fit into the {board.part} of {board.name}; "
                 "ask for fewer (--lrs)"
             )
     raise RuntimeError(f"the build for {board.name} failed; its files are in {directory}:\n{log[-3000:]}")

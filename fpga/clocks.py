@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Elaboratable, Instance, Module, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
+from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
 from hw.errors import InputError
 
-__all__ = ["Ecp5Pll", "Ice40Pll", "PllClock", "pll_for"]
+__all__ = ["Ecp5Pll", "Ice40Pll", "add_clock", "pll_for"]
 
 _MHZ = 1e6
 
@@ -128,29 +130,27 @@ def pll_for(kind: type[Ecp5Pll] | type[Ice40Pll], source: float, wanted: float) 
     return min(right, key=lambda one: one.frequency)
 
 
-class PllClock(Elaboratable):
-    """The domain ``sync`` from a PLL, in reset until that has locked.
+def add_clock(m: Module, platform: Any, pll: Ecp5Pll | Ice40Pll) -> None:
+    """Give a top the domain ``sync`` from a PLL, in reset until that has locked.
 
     Parameters
     ----------
+    m : Module
+        Of the top.
+    platform : Platform
+        The board.
     pll : Ecp5Pll or Ice40Pll
         The setting.
     """
-
-    def __init__(self, pll: Ecp5Pll | Ice40Pll):
-        self._pll = pll
-
-    def elaborate(self, platform):
-        m = Module()
-        m.domains.sync = ClockDomain()
-        clock, locked = Signal(), Signal()
-        if getattr(self._pll, "pad", False):
-            # The PLL has an input buffer of its own.
-            pin = platform.request(platform.default_clk, dir="-").io
-        else:
-            pin = platform.request(platform.default_clk).i
-        m.submodules.pll = self._pll.instance(pin, clock, locked)
-        m.submodules.reset = ResetSynchronizer(~locked, domain="sync")
-        m.d.comb += ClockSignal("sync").eq(clock)
-        platform.add_clock_constraint(clock, self._pll.frequency)
-        return m
+    m.domains.sync = ClockDomain()
+    clock, locked = Signal(), Signal()
+    port = platform.request(platform.default_clk, dir="-")
+    if getattr(pll, "pad", False):
+        pin = port.io  # the PLL has an input buffer of its own
+    else:
+        m.submodules.clock_buffer = buffer = io.Buffer("i", port)
+        pin = buffer.i
+    m.submodules.pll = pll.instance(pin, clock, locked)
+    m.submodules.clock_reset = ResetSynchronizer(~locked, domain="sync")
+    m.d.comb += ClockSignal("sync").eq(clock)
+    platform.add_clock_constraint(clock, pll.frequency)

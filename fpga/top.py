@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 from amaranth.hdl import Elaboratable, Module
+from amaranth.lib import io, wiring
 
 from fpga.boards import Board
-from fpga.clocks import PllClock, pll_for
-from hw.config import GicConfig
+from fpga.clocks import Ecp5Pll, Ice40Pll, add_clock, pll_for
 from hw.errors import InputError
-from hw.uart.board import UartBench
 
-__all__ = ["BoardTop", "divisor_for"]
+__all__ = ["BoardTop", "Timing", "divisor_for"]
 
 #: Clock cycles of a bit, at least, and how far a bit may be from its length.
 _FEWEST, _TOLERANCE = 4, 0.02
@@ -35,6 +38,43 @@ def divisor_for(frequency: float, baud: int) -> int:
     return divisor
 
 
+@dataclass(frozen=True)
+class Timing:
+    """Clock and serial line of a build.
+
+    Attributes
+    ----------
+    frequency : float
+        The clock as it will be, in Hz.
+    pll : Ecp5Pll, Ice40Pll or None
+        What makes it; None: the board's own clock.
+    divisor : int
+        Clock cycles of a bit.
+    """
+
+    frequency: float
+    pll: Ecp5Pll | Ice40Pll | None
+    divisor: int
+
+    @classmethod
+    def of(cls, board: Board, frequency: float, baud: int) -> Timing:
+        """Return what a board can make of a clock in Hz, the PLL's next one above it, and of a rate.
+
+        Raises
+        ------
+        InputError
+            When clock or rate cannot be made.
+        """
+        oscillator = board.platform().default_clk_frequency
+        pll = None
+        if frequency != oscillator:
+            if board.pll is None:
+                raise InputError(f"{board.name} runs from its own {oscillator / 1e6:g} MHz; leave out --freq")
+            pll = pll_for(board.pll, oscillator, frequency)
+            frequency = pll.frequency
+        return cls(frequency, pll, divisor_for(frequency, baud))
+
+
 class BoardTop(Elaboratable):
     """Everything of a board.
 
@@ -42,52 +82,29 @@ class BoardTop(Elaboratable):
 
     Parameters
     ----------
-    board : Board
-        Which one.
-    config : GicConfig
-        Configuration of the interface.
-    frequency : float
-        Clock asked for, in Hz; the PLL's next one above it is used.
-    baud : int
-        Bits a second of the serial line.
-    pes : int
-        Number of PEs.
-
-    Attributes
-    ----------
-    frequency : float
-        The clock as it will be.
-
-    Raises
-    ------
-    InputError
-        When clock or rate cannot be made.
+    timing : Timing
+        Clock and serial line.
+    design, arguments : callable, tuple
+        What is behind the pins ``rx``, ``tx`` and ``session``: :class:`hw.uart.board.UartBench`, and its
+        arguments beside those of the line.
     """
 
-    def __init__(self, board: Board, config: GicConfig, frequency: float, baud: int, pes: int = 1):
-        oscillator = board.platform().default_clk_frequency
-        self._pll = None
-        if frequency == oscillator:
-            self.frequency = oscillator
-        elif board.pll is None:
-            raise InputError(
-                f"{board.name} runs from its own {oscillator / 1e6:g} MHz only; leave out --freq"
-            )
-        else:
-            self._pll = pll_for(board.pll, oscillator, frequency)
-            self.frequency = self._pll.frequency
-        self._bench = config, pes
-        self._line = {
-            "divisor": divisor_for(self.frequency, baud), "patience": round(_PATIENCE * self.frequency),
-            "clock": round(self.frequency),
-        }  # fmt: skip
+    def __init__(self, timing: Timing, design: Callable[..., wiring.Component], *arguments: Any):
+        self.timing = timing
+        self._design, self._arguments = design, arguments
 
     def elaborate(self, platform):
         m = Module()
-        if self._pll is not None:
-            m.submodules.clock = PllClock(self._pll)
-        config, pes = self._bench
-        m.submodules.bench = bench = UartBench(config, pes, **self._line)
-        uart, led = platform.request("uart"), platform.request("led")
-        m.d.comb += [bench.rx.eq(uart.rx.i), uart.tx.o.eq(bench.tx), led.o.eq(bench.session)]
+        timing = self.timing
+        if timing.pll is not None:
+            add_clock(m, platform, timing.pll)
+        patience = round(_PATIENCE * timing.frequency)
+        m.submodules.design = design = self._design(
+            *self._arguments, divisor=timing.divisor, patience=patience, clock=round(timing.frequency)
+        )
+        uart, led = platform.request("uart", dir="-"), platform.request("led", dir="-")
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.submodules.led = lamp = io.Buffer("o", led)
+        m.d.comb += [design.rx.eq(rx.i), tx.o.eq(design.tx), lamp.o.eq(design.session)]
         return m

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
+from sim.engines.job import find_function
 from sim.scenario.build import pes_needed, physical_side
 from sim.scenario.job import Task, select
 from sim.scenario.model import MachineSpec, Scenario
 from sim.scenario.parser import read_scenario
-from sim.scenario.result import Problem, Result
+from sim.scenario.result import OPEN, Problem, Result
 from tb.engines import SYSTEM_PREFIX
 from tb.runner import run_job
+
+if TYPE_CHECKING:
+    from sim.bench.attached import Attached
 
 __all__ = ["play_scenarios"]
 
@@ -34,6 +39,7 @@ def play_scenarios(
     seed: int | None = None,
     waves: Path | None = None,
     listener: Listener | None = None,
+    board: Attached | None = None,
 ) -> list[Result]:
     """Play scenarios and return their results, file by file.
 
@@ -47,6 +53,8 @@ def play_scenarios(
         Directory for waveforms, one file for each sequence and profile; created if it is not there.
     listener : callable or None
         Called with (what, done, total) now and then.
+    board : Attached or None
+        A board to play them on, in place of an engine; those that it cannot hold are open.
 
     Raises
     ------
@@ -59,14 +67,21 @@ def play_scenarios(
         raise InputError("golden has no cycles, so no waveform; choose another --engine")
     done = 0
     for (config, pes, physical), group in _groups(tasks, whole).items():
+        if board is not None and (reason := board.refuses(config, pes)):
+            results += [_open(task, reason) for task in group]
+            done += len(group)
+            continue
         for bunch, file in _bunches(group, waves, engine):
             arguments = {"tasks": [task.as_dict() for task in bunch]}
             if listener is not None:
                 listener(f"{config.lrs} LRs, {pes} CPUs", done, len(tasks))
-            found = run_job(
-                _SYSTEM_JOB if whole else _JOB, arguments,
-                engine=engine, config=config, pes=pes, physical=physical, waves=file,
-            )  # fmt: skip
+            if board is not None:
+                found = board.run_job(find_function(_JOB), arguments, config, pes)
+            else:
+                found = run_job(
+                    _SYSTEM_JOB if whole else _JOB, arguments,
+                    engine=engine, config=config, pes=pes, physical=physical, waves=file,
+                )  # fmt: skip
             results += [_result(data) for data in found]
             done += len(bunch)
     return sorted(results, key=lambda result: (result.file, result.line))
@@ -99,6 +114,10 @@ def _bunches(group: list[Task], waves: Path | None, engine: str) -> list[tuple[l
         ([task], waves / f"{Path(task.file).stem}-{task.sequence + 1}-{Path(task.profile).name}.{suffix}")
         for task in group
     ]
+
+
+def _open(task: Task, reason: str) -> Result:
+    return Result(Path(task.file).stem, "", task.file, task.profile, OPEN, reason=reason)
 
 
 def _result(data: dict) -> Result:

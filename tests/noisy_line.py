@@ -96,7 +96,8 @@ def session(board, config, seed, frames, rate):
             operations += budget
             await host.ask(Opcode.RESUME, 0, resume(budget, entry=1))
             read = access(Access(2, lookup(f"ICH_LR{n}_EL2")))
-            status, value = await host.ask_all(0, [(Opcode.STATUS, ()), (Opcode.ACCESS, read)])
+            status = await host.ask(Opcode.STATUS, 0)
+            value = await host.ask(Opcode.ACCESS, 0, read)
             done.commands += 3
             if status[2] != operations:
                 done.wrong.append(f"{status[2]} operations, not {operations}")

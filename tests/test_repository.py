@@ -196,7 +196,10 @@ def test_every_option_in_the_readme_exists():
         match = re.search(r"\bspillway ([a-z]+)(.*)", text)
         if match is None:
             continue
-        known = {o for p in cli.get_command(context, match[1]).params for o in (*p.opts, *p.secondary_opts)}
+        command = cli.get_command(context, match[1])
+        if isinstance(command, click.Group) and match[2].strip():
+            command = command.commands[match[2].split()[0]]
+        known = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
         assert set(re.findall(r"(?<!\S)--?[a-z][\w-]*", match[2])) <= known, text
 
 

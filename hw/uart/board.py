@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out, connect
 from hw.bench.bench import Bench
 from hw.bench.engine import LOG_DEPTH, PROGRAM_DEPTH
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.uart.bridge import UartBridge
 
 __all__ = ["UartBench"]
@@ -36,7 +37,7 @@ class UartBench(wiring.Component):
 
     def __init__(
         self,
-        config: GicConfig,
+        config: GicConfig | GicV2Config,
         pes: int = 1,
         *,
         divisor: int,

@@ -16,6 +16,7 @@ from typing import Any
 from amaranth.back import rtlil
 
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.uart.bridge import UartBridge
 from sim.bench.compiled import CompiledLink, build, library_of
 from sim.bench.link import Host
@@ -43,7 +44,7 @@ def build_bridge(divisor: int = DIVISOR) -> Path:
 
 
 @functools.cache
-def _bench(config: GicConfig, pes: int) -> Path:
+def _bench(config: GicConfig | GicV2Config, pes: int) -> Path:
     return build(config, pes)
 
 
@@ -52,7 +53,7 @@ class SimulatedBoard:
 
     Parameters
     ----------
-    config : GicConfig
+    config : GicConfig or GicV2Config
         Configuration of its interfaces.
     pes : int
         Number of PEs.
@@ -60,7 +61,7 @@ class SimulatedBoard:
         Clock cycles of a bit.
     """
 
-    def __init__(self, config: GicConfig, pes: int = 1, divisor: int = DIVISOR):
+    def __init__(self, config: GicConfig | GicV2Config, pes: int = 1, divisor: int = DIVISOR):
         self._bench = CompiledLink(_bench(config, pes))
         self._library = ctypes.CDLL(str(build_bridge(divisor)))
         pointer, size = ctypes.c_void_p, ctypes.c_size_t
@@ -190,7 +191,7 @@ def pseudo_terminal(board: SimulatedBoard) -> Iterator[str]:
 def run_job(
     function: Callable[..., Any],
     arguments: dict[str, Any],
-    config: GicConfig,
+    config: GicConfig | GicV2Config,
     pes: int = 1,
     waves: Path | None = None,
 ) -> Any:

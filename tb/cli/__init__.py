@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "registers": ("tb.cli.registers", "Describe the registers of a build."),
     "params": ("tb.cli.params", "List the parameters of a build."),
     "synth": ("tb.cli.synth", "Place and route a build; report size and frequency."),
+    "fpga": ("tb.cli.fpga", "Build bitstreams, program boards, play scenarios on them."),
     "soak": ("tb.cli.soak", "Run gateware and golden in lockstep, at random and for long."),
 }
 

@@ -16,7 +16,7 @@ from tb.cli.options import one_hypervisor
 from tb.cli.output import Bar, print_json
 from tb.engines import PLAYERS
 
-__all__ = ["command"]
+__all__ = ["command", "print_results"]
 
 
 def _line(result: Result, width: int) -> str:
@@ -30,7 +30,8 @@ def _line(result: Result, width: int) -> str:
     )
 
 
-def _print(results: list[Result], log: bool) -> None:
+def print_results(results: list[Result], log: bool) -> None:
+    """Print what came of scenarios; with ``log`` every event."""
     width = max(len(result.name) for result in results) + 2
     for result in results:
         click.echo(_line(result, width))
@@ -121,5 +122,5 @@ def command(
     status = int(any(result.status == FAIL for result in results))
     if as_json:
         return print_json("run", status, (result.as_dict() for result in results), engine=engine)
-    _print(results, log)
+    print_results(results, log)
     return status

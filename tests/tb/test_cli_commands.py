@@ -24,7 +24,10 @@ TRACE = TRACES / "7.3.4-s22_9-wfi.jsonl.gz"
 SCENARIO = ROOT / "sim/scenarios/A01.scenario"
 
 #: Commands that report nothing: their output is what was asked for.
-NO_REPORT = {"export": "writes the gateware, whose text goes to standard output"}
+NO_REPORT = {
+    "export": "writes the gateware, whose text goes to standard output",
+    "fpga": "has subcommands that report (tests/fpga/test_boards.py, tests/tb/test_cli_fpga.py)",
+}
 #: An invocation of each reporting command that takes a second at most.
 CHEAP = {
     "run": [SCENARIO],
@@ -86,6 +89,9 @@ BAD = [
     ("params", ["lrs"], "unexpected extra argument"),
     ("synth", ["--speed", "5"], "speed grades (6, 7, 8), not 5"),
     ("synth", ["--gic", "v2", "--spis", "64"], "leave out --gic v2 or --spis"),
+    ("fpga", ["burn"], "No such command 'burn'"),
+    ("fpga", ["run", SCENARIO], "Missing option '--port'"),
+    ("fpga", ["run", SCENARIO, "--port", "{}/none"], "name the board's serial device"),
     ("soak", ["--operations", "0"], "0 is not in the range"),
     ("soak", ["--gic", "v5"], "'v5' is not one of"),
 ]
@@ -137,6 +143,18 @@ def test_examples_are_accepted(name):
         for word in arguments:
             if word.startswith(("tests/", "sim/")):
                 assert (ROOT / word).exists(), word
+
+
+@pytest.mark.parametrize("name", _command("fpga").commands)
+def test_help_of_a_subcommand_shows_examples_and_exit_statuses(capsys, name):
+    command = _command("fpga").commands[name]
+    status, out, _ = _run(capsys, "fpga", name, "--help")
+    assert status == 0
+    assert re.search(r"Exit status: 0\b", out)
+    assert command.examples
+    for words in _examples(command):
+        assert words[:3] == ["spillway", "fpga", name]
+        command.make_context(name, words[3:])
 
 
 def test_the_overview_has_examples(capsys):
