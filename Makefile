@@ -4,6 +4,7 @@
 #   make test    the test suite                      make lint   style and format
 #   make bench   speed and size figures              make soak   the long random runs
 #   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
+#   make docs    the documentation, as HTML in build/docs
 #   make clean   remove everything made here
 #
 # Another interpreter:   make demo PYTHON=python3.12
@@ -14,7 +15,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-scenarios soak clean
+.PHONY: help demo test lint bench bench-scenarios soak docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -48,6 +49,9 @@ soak: $(READY)
 	$(BIN)/spillway lint --cover pairs
 	$(BIN)/spillway lint --cover all --elaborate-only
 	$(BIN)/spillway lint --gic v2 --cover pairs
+
+docs: $(READY)
+	$(BIN)/python docs/build.py
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info

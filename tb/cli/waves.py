@@ -18,7 +18,7 @@ from tb.cli.output import Bar, print_json
 __all__ = ["command"]
 
 #: Those that have cycles and can be watched.
-_ENGINES = ("verilator", "icarus", "amaranth")
+_ENGINES = ("verilator", "icarus")
 
 
 @click.command(

@@ -32,7 +32,7 @@ $enddefinitions $end
 def wave(tmp_path_factory):
     """Play the story's act of Linux 6.19 on the gateware."""
     directory = tmp_path_factory.mktemp("waves")
-    engine = "icarus" if shutil.which("iverilog") else "amaranth"
+    engine = "icarus" if shutil.which("iverilog") else "verilator"
     [made] = wave_scenarios([STORY], directory, engine, "6.19")
     return made
 
@@ -128,7 +128,7 @@ def test_lanes_are_merged_at_their_time(tmp_path):
 def test_the_command_writes_fst_and_json(tmp_path, capsys):
     if not shutil.which("vcd2fst"):
         pytest.fail("vcd2fst is not installed; it comes with GTKWave: apt-get install gtkwave")
-    engine = "icarus" if shutil.which("iverilog") else "amaranth"
+    engine = "icarus" if shutil.which("iverilog") else "verilator"
     where = ["--format", "fst", "-o", str(tmp_path / "w")]
     with pytest.raises(SystemExit) as exit_:
         main(["waves", str(STORY), "--profile", "legacy", "--engine", engine, *where, "--json"])
