@@ -1,4 +1,4 @@
-"""The documentation: its commands are run, what it shows is printed, and Sphinx builds it without a warning."""
+"""The documentation: its commands run, what it shows is printed, and Sphinx builds it without a warning."""
 
 from __future__ import annotations
 
