@@ -4,9 +4,13 @@ import os
 import sys
 
 from hw.errors import InputError
+from hw.mmio import Frame
+from hw.mmio_map import MMIO_REGISTERS
 from hw.registers import lookup
 from sim import progress
-from sim.port import Access, Outcome, read, write
+from sim.lockstep_physical import SystemLockstep
+from sim.port import Access, MmioAccess, Outcome, read, write
+from sim.system_port import SystemStep
 
 _PENDING = 0x5080_0000_0000_0000  # State pending, Group 1, priority 0x80
 _HW = 1 << 61
@@ -126,3 +130,28 @@ async def unspeakable(ports):
 
 def not_a_coroutine(ports):
     """Be no job."""
+
+
+async def sweep_frames(system):
+    """Access the borders of every register family and all of GICC, at every size; return the difference."""
+    gicv2 = not system.physical.are
+    frames = [Frame.GICD, Frame.GICC] if gicv2 else [Frame.GICD, Frame.GICR]
+    offsets: dict[Frame, set[int]] = {frame: set() for frame in frames}
+    for register in MMIO_REGISTERS:
+        if register.frame in offsets and (register.index in (0, 1, 2, 32) or register.frame is Frame.GICC):
+            end = register.offset + register.width // 8
+            offsets[register.frame] |= {max(register.offset - 4, 0), *range(register.offset, end + 1)}
+    offsets[frames[1]] |= {0x1FFC, 0x2000, 0x1FFFC, 0xFFFF8, 0xFFFFC}
+    steps = [
+        SystemStep(0, MmioAccess(frame, offset, size, write, (1 << 8 * size) - 1 if write else 0))
+        for frame in frames
+        for offset in sorted(offsets[frame])
+        for size in (1, 2, 4, 8)
+        for write in (False, True)
+    ]
+    answers = SystemLockstep(system, every=len(steps))
+    difference = await answers.start()
+    for step in steps:
+        difference = difference or await answers.step(step)
+    await answers.finish()
+    return [len(steps), difference and difference.report]
