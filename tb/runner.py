@@ -44,7 +44,7 @@ from tb.build import (
     wave_kind,
 )
 from tb.coverage import Coverage
-from tb.engines import ENGINES
+from tb.engines import ENGINES, WAVELESS
 from tb.tools import SIMULATORS, find_simulator
 
 __all__ = ["ENGINES", "BenchResult", "JobError", "run_bench", "run_job"]
@@ -161,7 +161,7 @@ def _wave_file(engine: str, waves: Path | str | None) -> tuple[Path | None, str 
     """Return the wave file's absolute path and its format."""
     if waves is None:
         return None, None
-    if engine in ("bench-compiled", "bench-uart"):
+    if engine in WAVELESS:
         raise InputError(f"{waves}: {engine} writes no waves; use bench-verilator or bench-icarus")
     kind = wave_kind(engine.removeprefix(_BENCH), Path(waves))
     path = Path(waves).resolve()

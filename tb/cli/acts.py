@@ -19,6 +19,7 @@ from sim.generated import build_root
 from sim.trace import Meta
 from tb.cli.recorded import print_recording, print_replay
 from tb.cli.story import cause, print_act, save_marks
+from tb.engines import WAVELESS
 from tb.story.acts import ACTS, Act, play_act
 from tb.traffic import Traffic, read_traffic
 from tb.waves.gtkwave import write_save_file
@@ -81,16 +82,19 @@ def tell(names: Sequence[str], trace: Path, engine: str, output: Path | None, qu
         _legend(console)
     rows, saves = [], []
     for number, name in enumerate(names, 1):
-        waves = directory / f"demo-{name}-{engine}.vcd"
+        waves = None if engine in WAVELESS else directory / f"demo-{name}-{engine}.vcd"
         heading = f"Act {number} of {len(names)}: " if len(names) > 1 else ""
         if name in ACTS:
             row, save = _play(console, heading, ACTS[name], engine, waves)
         else:
             row, save = _replay(console, heading, trace, *recording, engine, waves)
-        rows.append(replace(row, act=name, waves=str(waves), save=str(save)))
-        saves.append(save)
+        rows.append(replace(row, act=name, waves=str(waves or ""), save=str(save or "")))
+        saves += [save] if save else []
     console.print()
     console.print(_summary(rows))
+    if not saves:
+        console.print(f"\nno waveforms: {engine} writes none", highlight=False)
+        return rows
     console.print("\nwaveforms, the moments of interest marked; open with")
     for save in saves:
         console.print(f"  gtkwave {shlex.quote(_shown(save))}", soft_wrap=True, highlight=False)
@@ -113,7 +117,9 @@ def _legend(console: Console) -> None:
     )
 
 
-def _play(console: Console, heading: str, act: Act, engine: str, waves: Path) -> tuple[Row, Path]:
+def _play(
+    console: Console, heading: str, act: Act, engine: str, waves: Path | None
+) -> tuple[Row, Path | None]:
     console.print()
     console.rule(f"[bold]{heading}{act.title}", align="left")
     console.print(act.opening, highlight=False)
@@ -125,12 +131,12 @@ def _play(console: Console, heading: str, act: Act, engine: str, waves: Path) ->
     for causes, count in told.exits.items():
         exits[cause(causes)] += count
     row = Row(act.profile, len(told.delivered), exits, told.per_exit, verdict)
-    return row, save_marks(waves, act, told)
+    return row, save_marks(waves, act, told) if waves else None
 
 
 def _replay(
-    console: Console, heading: str, trace: Path, meta: Meta, traffic: Traffic, engine: str, waves: Path
-) -> tuple[Row, Path]:
+    console: Console, heading: str, trace: Path, meta: Meta, traffic: Traffic, engine: str, waves: Path | None
+) -> tuple[Row, Path | None]:
     console.print()
     console.rule(f"[bold]{heading}a real kernel and its guest, replayed", align="left")
     print_recording(console, meta, traffic)
@@ -138,7 +144,7 @@ def _replay(
     verdict = "0 mismatches" if not differences else None
     kernel = (meta.kernel or "unknown").partition("-")[0].partition("+")[0]
     row = Row(f"{kernel}\nrecorded", traffic.acknowledged, traffic.exits, traffic.per_exit, verdict)
-    return row, write_save_file(waves)
+    return row, write_save_file(waves) if waves else None
 
 
 def _summary(rows: list[Row]) -> Table:

@@ -82,7 +82,7 @@ def print_recording(console: Console, meta: Meta, traffic: Traffic) -> None:
         console.print(_skyline(traffic), soft_wrap=True)
 
 
-def print_replay(console: Console, trace: Path, engine: str, waves: Path) -> int:
+def print_replay(console: Console, trace: Path, engine: str, waves: Path | None) -> int:
     """Replay a recording on an engine, print what came of it, and return the number of differences.
 
     Raises

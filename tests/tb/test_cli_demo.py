@@ -161,3 +161,11 @@ def test_the_acts_as_json(capsys, tmp_path):
     (act,) = report["results"]
     assert (act["act"], act["verdict"]) == ("7.3", "correct")
     assert Path(act["save"]).is_file()
+
+
+def test_the_demo_on_the_compiled_bench_is_the_same_without_waveforms(capsys, tmp_path):
+    status, out, err = _run(capsys, "--act", "legacy", "--engine", "bench-compiled", "-o", tmp_path)
+    assert (status, err) == (0, "")
+    assert "Live-lock found: after guest operation 8" in out
+    assert out.endswith("\nno waveforms: bench-compiled writes none\n")
+    assert list(tmp_path.iterdir()) == []
