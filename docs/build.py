@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -35,6 +36,22 @@ def stage(source: Path) -> None:
     for page, name in ELSEWHERE:
         shutil.copy(page, source / name)
     write_pages(source)
+    _add_strays(source)
+
+
+def _add_strays(source: Path) -> None:
+    """Put pages that the index does not name into a last chapter, so that a new page is never lost."""
+    index = source / "index.md"
+    text = index.read_text(encoding="utf-8")
+    named = set(re.findall(r"^[\w-]+$", text, re.MULTILINE)) | {"index"}
+    strays = sorted(
+        page.stem
+        for page in source.glob("*.md")
+        if page.stem not in named and not page.stem.startswith("registers-")
+    )
+    if strays:
+        toctree = "\n".join(["```{toctree}", ":caption: More", ":maxdepth: 1", "", *strays, "```"])
+        index.write_text(f"{text}\n{toctree}\n", encoding="utf-8")
 
 
 def build(target: Path) -> int:

@@ -167,8 +167,8 @@ def test_tracked_files_do_not_contain(what):
 
 
 def _code_lines() -> list[str]:
-    blocks = re.findall(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line]
+    blocks = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line]
 
 
 def test_the_start_is_two_commands():
@@ -177,7 +177,7 @@ def test_the_start_is_two_commands():
 
 def test_every_make_target_in_the_readme_exists():
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.MULTILINE))
+    targets = set(re.findall(r"(?:`|^\$ )make ([a-z-]+)", README, re.MULTILINE))
     assert {"demo", "test", "lint", "clean", "bench", "soak"} <= targets
     for target in targets:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
@@ -186,7 +186,7 @@ def test_every_make_target_in_the_readme_exists():
 
 
 def test_every_subcommand_is_in_the_readme_and_the_other_way_round():
-    named = re.findall(r"(?:`|^)(?:\.venv/bin/)?spillway ([a-z]+)", README, re.MULTILINE)
+    named = re.findall(r"(?:`|^\$ )(?:\.venv/bin/)?spillway ([a-z]+)", README, re.MULTILINE)
     assert set(named) == set(COMMANDS)
 
 
