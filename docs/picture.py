@@ -1,6 +1,6 @@
 """Take the README's picture: the report on A08, in a real headless browser.
 
-``python docs/picture.py`` writes ``docs/images/report.png``; it needs Chromium (``apt-get install chromium``).
+``python docs/picture.py`` writes ``docs/images/report.png``; it needs Chromium (Debian: chromium).
 """
 
 from __future__ import annotations
