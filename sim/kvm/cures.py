@@ -263,7 +263,8 @@ CURES: tuple[Cure, ...] = (
         "an edge interrupt that is disabled while active and pending is delivered once "
         "more after its end",
         "the LR of an active interrupt carries its pending bit whether it is enabled or "
-        "not",
+        "not; it is seen when the end makes no exit: EOImode 0, or a DIR that does not trap or "
+        "that hyp emulates (no TDIR). A DIR that traps to the kernel folds the LR first",
         ("vgic_v3_compute_lr",),
         "leave the pending bit out unless interrupt and distributor are enabled; it stays "
         "in memory",

@@ -141,6 +141,11 @@ def _disabled_while_active(world: World, one: Divergence) -> bool:
     ``vgic_v3_compute_lr`` then adds the pending state without asking for the enable, or the distributor's.
     Only an edge-triggered one can be both. GICD_ICENABLER stops a pending interrupt from being forwarded, an
     active and pending one too, and here the disabling vCPU itself gets it, any number of exits later.
+
+    It takes an end without an exit: an EOIR in EOImode 0, or a DIR that does not trap, or that hyp carries
+    out in the list register (m32, where TDIR is missing). A DIR that traps to the kernel hides it: LRs are
+    folded first, and a disabled interrupt that is active no more is pruned. That is why in EOImode 1 a part
+    without TDIR meets it where one with TDIR does not.
     """
     irqs = [world.vgic_irq(n, one.vcpu) for n in one.intids if n < FIRST_LPI]
     off = not world.vm.dist.enabled

@@ -6,6 +6,7 @@ import pytest
 
 from sim.kvm import flush_sync
 from sim.kvm.bugs import BUGS
+from sim.machine.parts import PARTS
 from sim.refinement.actions import Action
 from sim.refinement.exceptions import EXCEPTIONS
 from sim.refinement.run import refine
@@ -130,6 +131,17 @@ def test_smallest_example(name):
     outcome = refine(setup, actions(text), log=40)
     assert outcome.divergence is not None, "\n".join(outcome.log)
     assert outcome.name == name, f"{outcome.divergence}\n" + "\n".join(outcome.log)
+
+
+def test_r1_takes_an_end_without_an_exit():
+    """R1 in EOImode 1: a DIR that traps to the kernel folds first; one that hyp emulates does not."""
+    setup, text = EXAMPLES["R1"]
+    setup = replace(setup, eoimode=1)
+    met = {part: refine(replace(setup, part=part), actions(text)) for part in PARTS if part != "gic-400"}
+    assert met["cortex-a76"].divergence is None and met["cortex-a76"].exits["TRAP"] == 1
+    assert met["armv8.0-no-tdir"].name == "R1" and not met["armv8.0-no-tdir"].exits["TRAP"]
+    cured = replace(setup, part="armv8.0-no-tdir", profile="7.3,+pending_if_enabled")
+    assert refine(cured, actions(text)).divergence is None
 
 
 def test_no_exception_holds_while_its_cure_is_on(monkeypatch):
