@@ -3,6 +3,7 @@
 #   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
 #   make test    the test suite                      make lint   style and format
 #   make bench   speed and size figures              make soak   the long random runs
+#   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
 #   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
 #   make docs    the documentation, as HTML in build/docs
 #   make clean   remove everything made here
@@ -15,7 +16,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-scenarios soak docs clean
+.PHONY: help demo test lint bench scenarios bench-scenarios soak docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +38,9 @@ bench: $(READY)
 	$(BIN)/python -m tb.throughput
 	$(BIN)/spillway synth --lrs 4
 	$(BIN)/spillway synth --lrs 16
+
+scenarios: $(READY)
+	$(BIN)/python -m tb.bench_scenarios verilator
 
 bench-scenarios: $(READY)
 	$(BIN)/python -m tb.bench_scenarios $(BENCHES)

@@ -109,9 +109,12 @@ def _numbers(values: list[int]) -> str:
 
 
 def check_hardware(
-    expect: ExpectHardware, state: State, lines: tuple[bool, bool, bool], v2: bool = False
+    expect: ExpectHardware, state: State, lines: tuple[bool, bool, bool], v2: bool = False, emulated: int = 0
 ) -> str | None:
-    """Return what is wrong with the virtual CPU interface now, or None; ``v2``: of a GICv2 guest."""
+    """Return what is wrong with the virtual CPU interface now, or None.
+
+    ``v2``: of a GICv2 guest; ``emulated``: accesses that hyp emulated since the last such line.
+    """
     problems = []
     for head, *words in expect.items:
         if head == "LRs":
@@ -120,6 +123,9 @@ def check_hardware(
             count = _HCR["EOIcount"].get(state.hcr)
             if count != int(words[0], 0):
                 problems.append(f"EOIcount is {count}")
+        elif head == "emulated":
+            if emulated != int(words[0]):
+                problems.append(f"hyp emulated {emulated}")
         elif head == "MISR":
             names = misr_names(state.misr)
             if set(names) != set(words) - {"none"}:

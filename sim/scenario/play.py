@@ -124,6 +124,7 @@ class Play:
         self.hammer: Hammer | None = None
         self._marks = [0] * len(machine.runners)
         self._listed = {"D": 0, "N": 0}
+        self._emulated = [0] * len(machine.runners)
         self._last: Step | None = None
 
     async def run(self) -> None:
@@ -353,7 +354,10 @@ class Play:
             return f"vCPU{step.vcpu} is on no CPU"
         port = self.machine.port(runner)
         state = await hardware_state(port)
-        return check.check_hardware(step, state, await port.lines(), self.machine.gicv2_guest)
+        emulated = runner.emulated - self._emulated[step.vcpu]
+        self._emulated[step.vcpu] = runner.emulated
+        lines = await port.lines()
+        return check.check_hardware(step, state, lines, self.machine.gicv2_guest, emulated)
 
     async def _expect_all(self, step: ExpectAll) -> str | None:
         return check.check_all(step, self.recorder)

@@ -188,7 +188,10 @@ def _discard(rest: str, vcpu: int, steps: Steps, scenario: Scenario, common: dic
     return Discard(**common, intids=intids)
 
 
-_HOST = ("gicv3_cpuif", "gicv5", "apple", "vhe", "hyp", "tds", "seis")
+_HOST = (
+    "gicv3_cpuif", "gicv5", "apple", "vhe", "hyp", "tds", "seis", "cavium_30115",
+    "group0_trap", "group1_trap", "common_trap",
+)  # fmt: skip
 
 
 def _probe(rest: str, vcpu: int, steps: Steps, scenario: Scenario, common: dict, where: Where) -> Step:
@@ -294,7 +297,7 @@ def _state(after: str) -> Callable[..., Step]:
     return parse
 
 
-_HARDWARE = {"LRs": None, "EOIcount": 1, "MISR": None, "vIRQ": 1, "vFIQ": 1, "MI": 1}
+_HARDWARE = {"LRs": None, "EOIcount": 1, "MISR": None, "vIRQ": 1, "vFIQ": 1, "MI": 1, "emulated": 1}
 
 
 def _hardware(rest: str, vcpu: int, common: dict, where: Where) -> Step:
@@ -302,8 +305,10 @@ def _hardware(rest: str, vcpu: int, common: dict, where: Where) -> Step:
     for words in _items(rest, where):
         if words[0] not in _HARDWARE or (_HARDWARE[words[0]] == 1 and len(words) != 2):
             raise where.error(
-                "expected 'LRs ...', 'MISR ...', 'EOIcount n', 'vIRQ 0|1', 'vFIQ 0|1' or 'MI 0|1'"
+                "expected 'LRs ...', 'MISR ...', 'EOIcount n', 'emulated n', or vIRQ, vFIQ or MI and 0 or 1"
             )
+        if words[0] == "emulated":
+            parse_numbers(words[1], "a number of accesses", where)
         if words[0] == "LRs":
             _entry(" ".join(words[1:]), vcpu, common, where)
         items.append(tuple(words))

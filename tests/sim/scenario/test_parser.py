@@ -88,6 +88,7 @@ def test_exits_are_sets_in_order():
         ("S: 32", "expected what interrupt 32 is"),
         ("S: nothing", "expected INTIDs and their state"),
         ("H: LR0 3", "expected 'LRs ...'"),
+        ("H: emulated few", "expected a number of accesses"),
         ("P: 27 on", "expected 'P: INTID active'"),
         ("D: x", "expected INTIDs or none"),
         ("V: over", "expected one of finished"),
