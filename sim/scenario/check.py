@@ -113,7 +113,7 @@ def check_hardware(
 ) -> str | None:
     """Return what is wrong with the virtual CPU interface now, or None.
 
-    ``v2``: of a GICv2 guest; ``emulated``: accesses that hyp emulated since the last such line.
+    ``v2``: of a GICv2 guest; ``emulated``: accesses that hyp emulated so far.
     """
     problems = []
     for head, *words in expect.items:

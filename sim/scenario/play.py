@@ -124,7 +124,6 @@ class Play:
         self.hammer: Hammer | None = None
         self._marks = [0] * len(machine.runners)
         self._listed = {"D": 0, "N": 0}
-        self._emulated = [0] * len(machine.runners)
         self._last: Step | None = None
 
     async def run(self) -> None:
@@ -353,11 +352,8 @@ class Play:
         if runner.cpu is None:
             return f"vCPU{step.vcpu} is on no CPU"
         port = self.machine.port(runner)
-        state = await hardware_state(port)
-        emulated = runner.emulated - self._emulated[step.vcpu]
-        self._emulated[step.vcpu] = runner.emulated
-        lines = await port.lines()
-        return check.check_hardware(step, state, lines, self.machine.gicv2_guest, emulated)
+        state, lines = await hardware_state(port), await port.lines()
+        return check.check_hardware(step, state, lines, self.machine.gicv2_guest, runner.emulated)
 
     async def _expect_all(self, step: ExpectAll) -> str | None:
         return check.check_all(step, self.recorder)
