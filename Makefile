@@ -4,6 +4,7 @@
 #   make test    the test suite                      make lint   style and format
 #   make bench   speed and size figures              make soak   the long random runs
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
+#   make screenshots   the pictures of the documentation, of the real programs
 #   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
 #   make docs    the documentation, as HTML in build/docs
 #   make clean   remove everything made here
@@ -16,7 +17,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench scenarios bench-scenarios soak docs clean
+.PHONY: help demo test lint bench scenarios bench-scenarios soak docs screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -56,6 +57,9 @@ soak: $(READY)
 
 docs: $(READY)
 	$(BIN)/python docs/build.py
+
+screenshots: $(READY)
+	$(BIN)/python -m tb.screenshots
 
 clean:
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -87,6 +87,7 @@ class Recorder(Observer, Follower):
     dropped: int = 0
     _step: int = -1
     _walks: int = 0
+    _loaded: dict[int, set[int]] = field(default_factory=dict)
     _beliefs: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -146,6 +147,8 @@ class Recorder(Observer, Follower):
         inside = inside and loaded
         lrs = [self._lr(value) for value in state.lr] if loaded else [None] * runner.vcpu.vm.host.nr_lr
         held = {lr["id"] for lr in lrs if lr is not None}
+        if inside:  # what had a list register and has ended is not known to have left it
+            held |= self._loaded.get(runner.number, set())
         vcpu = runner.vcpu
         over = [
             {
@@ -265,6 +268,7 @@ class Recorder(Observer, Follower):
             self._believe(runner)
         self.watched[runner.cpu].seen = hardware
         self.watched[runner.cpu].switch_began = None
+        self._loaded[runner.number] = {lr["id"] for lr in map(self._lr, hardware.lr) if lr is not None}
         text = format_lrs(hardware.lr, machine.gicv2_guest)
         self._add("entry", runner.number, text, bits=format_hcr(runner.vcpu.cpu_if.vgic_hcr))
 

@@ -17,6 +17,8 @@ __all__ = ["make_small", "photograph", "screen"]
 _PROGRAMS = {"Xvfb": "xvfb", "gtkwave": "gtkwave", "import": "imagemagick", "convert": "imagemagick"}
 #: Seconds that a program may take to start, and between two looks.
 _PATIENCE, _LOOK = 60.0, 0.5
+#: Height of GTKWave's title bar in pixels.
+_TITLE_BAR = 50
 #: Colours of a picture that is kept: enough for a wave viewer, and small.
 _COLOURS = "64"
 
@@ -54,8 +56,8 @@ def screen(width: int, height: int) -> Iterator[dict[str, str]]:
         server.wait()
 
 
-def photograph(save: Path, picture: Path, size: tuple[int, int] = (1600, 960)) -> None:
-    """Open a save file in GTKWave and keep a picture of the whole window.
+def photograph(save: Path, picture: Path, size: tuple[int, int] = (1600, 1070), small: bool = True) -> None:
+    """Open a save file in GTKWave and keep a picture of the window, without its title bar.
 
     Parameters
     ----------
@@ -65,6 +67,8 @@ def photograph(save: Path, picture: Path, size: tuple[int, int] = (1600, 960)) -
         A PNG file.
     size : (int, int)
         Width and height of the screen in pixels.
+    small : bool
+        Reduce the colours.
 
     Raises
     ------
@@ -85,7 +89,12 @@ def photograph(save: Path, picture: Path, size: tuple[int, int] = (1600, 960)) -
         finally:
             viewer.terminate()
             viewer.wait()
-    make_small(picture)
+    # The title bar names the file and its directory, which is nobody's business.
+    subprocess.run(
+        ["convert", str(picture), "-gravity", "north", "-chop", f"0x{_TITLE_BAR}", str(picture)], check=True
+    )
+    if small:
+        make_small(picture)
 
 
 def make_small(picture: Path) -> None:
