@@ -123,6 +123,13 @@ class Policy:
         """Forget the marks of one name on a vCPU: it does well again."""
         self.marks[name] = {one for one in self.marks.get(name, ()) if one[0] is not vcpu}
 
+    def group_enabled(self, vcpu: Vcpu, irq: VgicIrq) -> bool:
+        """Return whether the guest had the interrupt's group on at its last exit.
+
+        ``HCR.VGrp0EIE``, ``VGrp0DIE``, ``VGrp1EIE`` and ``VGrp1DIE`` ask for an exit when that changes.
+        """
+        return bool(vcpu.cpu_if.vgic_vmcr & (VMCR.VENG1 if irq.group else VMCR.VENG0))
+
     # -- called by the world switch --------------------------------------------------------------------
 
     async def entering(self, port: CpuPort, vcpu: Vcpu) -> None:

@@ -13,7 +13,7 @@ from sim.kvm.profile import PROFILES, Profile, profile_named
 from sim.kvm.vm import Vm
 from sim.policy.interface import Policy, policy_profile
 
-__all__ = ["POLICIES", "attach_policy", "hypervisor_named", "load_policy"]
+__all__ = ["POLICIES", "attach_policy", "command_line_name", "hypervisor_named", "load_policy"]
 
 #: The built-in policies and their modules.
 POLICIES: dict[str, str] = {"xen": "sim.policy.xen", "bao": "sim.policy.bao"}
@@ -29,7 +29,7 @@ def hypervisor_named(name: str, directory: Path = Path()) -> Profile:
         A kernel's profile, with changes as in ``7.3,-walk_from_tail``; ``xen`` or ``bao``; or the name of a
         Python file with one :class:`sim.policy.interface.Policy` in it.
     directory : Path
-        Where such a file is looked for.
+        Where such a file is looked for first; then where the command was given.
 
     Raises
     ------
@@ -39,7 +39,8 @@ def hypervisor_named(name: str, directory: Path = Path()) -> Profile:
     if name in POLICIES:
         return policy_profile(name, name)
     if name.endswith(_SUFFIX):
-        path = (directory / name).resolve()
+        beside = directory / name
+        path = (beside if beside.is_file() else Path(name)).resolve()
         load_policy(str(path))
         return policy_profile(path.name, str(path))
     if name.split(",")[0] not in PROFILES:
@@ -48,6 +49,11 @@ def hypervisor_named(name: str, directory: Path = Path()) -> Profile:
             f"{', '.join(POLICIES)}, and any policy file, NAME.py"
         )
     return profile_named(name)
+
+
+def command_line_name(profile: Profile) -> str:
+    """Return the name to find a hypervisor by from any directory: a policy file's is its whole path."""
+    return profile.name if profile.policy in POLICIES else profile.policy or profile.name
 
 
 def load_policy(policy: str) -> type[Policy]:
@@ -100,7 +106,10 @@ def _guarded(policy: type[Policy], source: str) -> type[Policy]:
 
         def outer(self: Policy, *arguments: object) -> object:
             try:
-                return inner(self, *arguments)
+                result = inner(self, *arguments)
+                if name == "enter" and not isinstance(result, int):
+                    raise TypeError(f"it returns {result!r}, not the bits of ICH_HCR_EL2; return 0 for none")
+                return result
             except Exception as error:
                 text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
                 raise InputError(f"{_place(error, source)}: in {name}: {text}; mend the policy") from error

@@ -12,7 +12,7 @@ from sim.guest.language import Where
 from sim.kvm.irq import VGIC_MIN_LPI
 from sim.kvm.profile import Profile
 from sim.policy.applies import applies
-from sim.policy.names import POLICIES, hypervisor_named
+from sim.policy.names import command_line_name, hypervisor_named
 from sim.port import CpuPort
 from sim.scenario.build import pes_needed
 from sim.scenario.header import parse_machine
@@ -118,7 +118,7 @@ def _wanted(scenario: Scenario, profile: Profile | None) -> list[tuple[int, str]
         return pairs
     known = list(dict.fromkeys(name for _, name in pairs))
     chosen = nearest(profile, known)
-    name = profile.name if profile.policy in POLICIES else profile.policy or profile.name
+    name = command_line_name(profile)
     return [(n, name) for n, one in pairs if one == chosen]
 
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from hw.errors import InputError
-from sim.policy.names import hypervisor_named
+from sim.policy.names import command_line_name, hypervisor_named
 from sim.scenario.build import pes_needed
 from sim.scenario.job import select
 from tb.record.job import MISR_MEANINGS
@@ -56,8 +56,7 @@ def record_scenarios(
     InputError
         For anything wrong with the files or options, and when there is nothing to play.
     """
-    for profile in profiles:
-        hypervisor_named(profile, Path(paths[0]).parent)
+    profiles = [command_line_name(hypervisor_named(profile, Path(paths[0]).parent)) for profile in profiles]
     tasks, opened = select(paths, None, overrides)
     if not tasks:
         reason = opened[0].reason if opened else "no steps"

@@ -90,7 +90,7 @@ def wave_scenarios(
         raise InputError(f"{directory}: {error.strerror}; give a directory for the waveforms") from None
     waves = []
     for number, (task, spec) in enumerate(tasks):
-        name = f"{Path(task.file).stem}-{task.sequence + 1}-{task.profile}"
+        name = f"{Path(task.file).stem}-{task.sequence + 1}-{Path(task.profile).name}"
         if listener is not None:
             listener(name, number, len(tasks))
         dump = directory / f"{name}.vcd"

@@ -120,6 +120,21 @@ def test_a_policy_that_fails_is_told_with_its_line(tmp_path):
         play_scenarios([SCENARIOS / "A01.scenario"], profile=str(tmp_path / "mine.py"))
 
 
+def test_an_entry_must_return_bits(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from sim.policy.interface import Policy\n"
+        "class Mine(Policy):\n    def enter(self, vcpu, lrs):\n        pass\n"
+    )
+    with pytest.raises(InputError, match=r"mine.py: in enter: TypeError: it returns None"):
+        play_scenarios([SCENARIOS / "A01.scenario"], profile=str(tmp_path / "mine.py"))
+
+
+def test_a_file_is_looked_for_beside_the_scenario_then_here(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(EXAMPLE.read_text())
+    monkeypatch.chdir(tmp_path)
+    assert hypervisor_named("mine.py", SCENARIOS).policy == str(tmp_path / "mine.py")
+
+
 @pytest.mark.parametrize("name", ["xen7", "nowhere.py", "7.9"])
 def test_an_unknown_hypervisor(name):
     with pytest.raises(InputError):
