@@ -11,6 +11,7 @@ from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.plain_names import plain_names
 from hw.system import System, SystemV2, check_system, system_of
+from hw.verilog_text import finish
 
 __all__ = ["BUSES", "to_bench_verilog", "to_rtlil", "to_verilog"]
 
@@ -57,7 +58,7 @@ def to_verilog(
     """
     top = _top(config, pes, bus, physical)
     text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
-    return plain_names(text)
+    return finish(plain_names(text))
 
 
 def to_bench_verilog(config: GicConfig | GicV2Config, pes: int = 1, name: str = "bench") -> str:
@@ -69,7 +70,7 @@ def to_bench_verilog(config: GicConfig | GicV2Config, pes: int = 1, name: str = 
         When ``pes`` is out of range.
     """
     text = verilog.convert(Bench(config, pes), name=name, emit_src=False, strip_internal_attrs=True)
-    return plain_names(text)
+    return finish(plain_names(text))
 
 
 def to_rtlil(

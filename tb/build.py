@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import re
 import shutil
 import time
 from functools import lru_cache
@@ -102,18 +101,6 @@ def quiet_runner(engine: str) -> Runner:
 
 #: Suffixes of what a build leaves and a run does not need.
 _LEFTOVERS = (".a", ".cpp", ".d", ".dat", ".gch", ".h", ".mk", ".o")
-#: Yosys' provision for combinational blocks at time 0: a variable that every block reads.
-_AT_TIME_0 = re.compile(r"reg (\\?\S*dump_module\S*) *= *0 *;")
-
-
-def _for_icarus(verilog: str) -> str:
-    """Make every combinational block run at time 0.
-
-    An ``always @*`` waits for its inputs to change. Where they rest from the start (a decoder of reset
-    values) its outputs would stay X. Yosys lets every block read a variable with an initial value, but
-    Icarus gives it that value before the blocks begin to wait; here it comes after.
-    """
-    return _AT_TIME_0.sub(r"reg \1 ; initial #0 \1 = 0;", verilog)
 
 
 def explain_failure(engine: str, kind: str | None, log: Path) -> Exception:
@@ -147,8 +134,6 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
         When the tool refuses the text; its log is quoted and kept.
     """
     simulator = find_simulator(engine)
-    if engine == "icarus":
-        verilog = _for_icarus(verilog)
     options = [*_OPTIONS[engine], *(_WAVES[engine][waves] if waves else [])]
     makeflags = simulator.environment.get("MAKEFLAGS")
     settings = json.dumps([simulator.version, makeflags, cocotb.__version__, options, waves is not None])

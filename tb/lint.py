@@ -7,26 +7,18 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from hw.verilog_text import WAIVED, unwaived
 from tb.tools import find_simulator
 
-__all__ = ["ACCEPTED", "lint_verilog"]
+__all__ = ["lint_verilog"]
 
-#: Warnings that come from how the Verilog back end writes, with the reason; the text must match as well.
-ACCEPTED: dict[str, tuple[str, str]] = {
-    "DECLFILENAME": (r"", "one file holds all modules"),
-    "UNUSEDSIGNAL": (r"", "fields of structures and probes are named for waveforms, read or not"),
-    "PROCASSINIT": (r"", "registers have a power-up value, equal to their reset value"),
-    "CASEINCOMPLETE": (r"", "the default is assigned before the case"),
-    "WIDTHEXPAND": (r"", "operands are as narrow as they can be; Verilog extends them with zeros, as meant"),
-    "WIDTHTRUNC": (r"Logical operator LOGNOT", "! asks whether a vector is zero"),
-}
 _MESSAGE = re.compile(r"^%(?:Warning|Error)(?:-(\w+))?: (.*)$")
 #: The closing line, which only counts the others.
 _CLOSING = re.compile(r"Exiting due to|Command Failed")
 
 
 def lint_verilog(verilog: str, top: str = "cluster") -> list[str]:
-    """Return what Verilator's ``-Wall`` says about a text, less the :data:`ACCEPTED`.
+    """Return what Verilator's ``-Wall`` says about a text, less :data:`hw.verilog_text.WAIVED`.
 
     Parameters
     ----------
@@ -48,7 +40,7 @@ def lint_verilog(verilog: str, top: str = "cluster") -> list[str]:
     simulator = find_simulator("verilator")
     with tempfile.TemporaryDirectory() as directory, simulator.active():
         source = Path(directory) / "design.v"
-        source.write_text(verilog)
+        source.write_text(unwaived(verilog))
         done = subprocess.run(
             ["verilator", "--lint-only", "-Wall", "--top-module", top, source.name],
             cwd=directory,
@@ -64,5 +56,5 @@ def lint_verilog(verilog: str, top: str = "cluster") -> list[str]:
     return [
         f"{kind or 'error'}: {text}"
         for kind, text in said
-        if not ((kind in ACCEPTED and re.search(ACCEPTED[kind][0], text)) or _CLOSING.search(text))
+        if not ((kind in WAIVED and re.search(WAIVED[kind][0], text)) or _CLOSING.search(text))
     ]

@@ -51,8 +51,9 @@ def _export_and_lint(config: GicConfig | GicV2Config) -> list[str]:
 def command(cover: str | None, elaborate_only: bool, as_json: bool, config: GicConfig | GicV2Config) -> int:
     """Export a build, or with --cover a set of builds, and let Verilator lint the Verilog.
 
-    Warnings that only say how the back end writes Verilog are left out (tb/lint.py has them with reasons).
-    With --cover the parameters are ignored (but --gic: every GICv2 build is one number of list registers).
+    Warnings that only say how the back end writes Verilog are left out (hw/verilog_text.py has them, with
+    reasons). With --cover the parameters are ignored (but --gic: every GICv2 build is one number of list
+    registers).
 
     Exit status: 0 no warning, 1 a warning is left, 2 bad options.
     """
