@@ -27,6 +27,8 @@ class BusFrame(enum.Enum, shape=3):
     GICD = 3
     #: Redistributors, one after another.
     GICR = 4
+    #: System registers of one PE as memory (:mod:`hw.sysreg_window`).
+    SYSREG = 5
 
 
 class Size(enum.Enum, shape=2):

@@ -2,8 +2,8 @@
 
 from amaranth.back import rtlil, verilog
 
-from hw.apb import ApbCluster
 from hw.bench.bench import Bench
+from hw.bus_cluster import BRIDGES, BusCluster, check_bus
 from hw.cluster import Cluster, check_pes
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
@@ -15,38 +15,40 @@ from hw.verilog_text import finish
 
 __all__ = ["BUSES", "to_bench_verilog", "to_rtlil", "to_verilog"]
 
-#: How a build may be reached: its own port, or a standard bus in front of it (GICv2 only).
-BUSES = ("port", "apb")
+#: How a build may be reached: by its own port, or over a standard bus in front of it.
+BUSES = ("none", *BRIDGES)
 
 
 def _top(
     config: GicConfig | GicV2Config, pes: int, bus: str, physical: PhysicalConfig | None
-) -> Cluster | ApbCluster | System | SystemV2:
+) -> Cluster | BusCluster | System | SystemV2:
     """Return the component to export; arguments checked before it is made."""
     check_pes(pes)
     if physical is not None:
         check_system(config, physical, pes)
-        if bus != "port":
-            raise InputError("a system with a physical side has ports only; use --bus port")
+        if bus != "none":
+            raise InputError(
+                f"a system with a physical side has ports only, no bus {bus!r}: use --bus none with --spis, "
+                "or leave out --spis for the virtual interface alone"
+            )
         return system_of(config, physical, pes)
-    if bus not in BUSES:
-        raise InputError(f"unknown bus {bus!r}; one of {', '.join(BUSES)}")
-    if bus == "apb" and not isinstance(config, GicV2Config):
-        raise InputError("APB reaches memory-mapped frames, which GICv3 does not have; use GICv2")
-    return ApbCluster(config, pes) if bus == "apb" else Cluster(config, pes)
+    if bus == "none":
+        return Cluster(config, pes)
+    check_bus(bus)
+    return BusCluster(config, pes, bus)
 
 
 def to_verilog(
     config: GicConfig | GicV2Config,
     pes: int = 1,
     name: str = "cluster",
-    bus: str = "port",
+    bus: str = "none",
     physical: PhysicalConfig | None = None,
 ) -> str:
     """Return one self-contained Verilog module ``name`` (clock ``clk``, synchronous reset ``rst``).
 
     Port names are those of :class:`hw.port.CpuPortSignature` (:class:`hw.port_v2.GicV2PortSignature` for
-    GICv2, :class:`hw.apb.ApbPeSignature` with ``bus="apb"``), joined with two underscores, such as
+    GICv2, :class:`hw.bus_cluster.BusPeSignature` with a ``bus``), joined with two underscores, such as
     ``pe0__request__valid``; all names inside are plain too. The text depends on the arguments only.
     With ``physical`` it is a whole :class:`hw.system.System` or :class:`hw.system.SystemV2` and has that
     one's ports.
@@ -77,7 +79,7 @@ def to_rtlil(
     config: GicConfig | GicV2Config,
     pes: int = 1,
     name: str = "cluster",
-    bus: str = "port",
+    bus: str = "none",
     physical: PhysicalConfig | None = None,
 ) -> str:
     """Return the same design as RTLIL, for Yosys.

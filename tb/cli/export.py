@@ -16,6 +16,9 @@ from tb.cli.output import busy, check_writable, write_text
 
 __all__ = ["command"]
 
+#: :data:`hw.export.BUSES`, named here because importing it takes long.
+BUSES = ("none", "apb", "axi4lite", "wishbone")
+
 
 @click.command(
     "export",
@@ -31,8 +34,9 @@ __all__ = ["command"]
               help="Where to write  [default: standard output].")  # fmt: skip
 @click.option("--pes", type=int, default=1, show_default=True, metavar="N", help="PEs, 1..8.")
 @click.option("--name", default="spillway", show_default=True, help="Name of the top module.")
-@click.option("--bus", default="port", show_default=True, metavar="BUS",
-              help="port: the interface's own; apb: an APB4 completer for each PE (GICv2 only).")  # fmt: skip
+@click.option("--bus", type=click.Choice(BUSES), default="none", show_default=True,
+              help="none: the interface's own port; else a bus for each PE, in front of GICv2's frames or "
+              "of a window onto GICv3's system registers.")  # fmt: skip
 @physical_options
 @build_options
 def command(
