@@ -56,7 +56,7 @@ class AxiLiteBridge(wiring.Component):
     long as it must; no further access in that direction is made meanwhile. Where reads and writes compete
     they take turns. Errors (:mod:`hw.bus_access`) are answered with SLVERR; a read is always one of a word.
 
-    A transaction takes four cycles more than the bus does, from valid to valid.
+    From valid to valid a transaction takes three cycles more than the bus does.
 
     Parameters
     ----------

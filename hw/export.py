@@ -10,10 +10,11 @@ from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.plain_names import plain_names
+from hw.ports import Port, ports_of
 from hw.system import System, SystemV2, check_system, system_of
 from hw.verilog_text import finish
 
-__all__ = ["BUSES", "to_bench_verilog", "to_rtlil", "to_verilog"]
+__all__ = ["BUSES", "exported_ports", "to_bench_verilog", "to_rtlil", "to_verilog"]
 
 #: How a build may be reached: by its own port, or over a standard bus in front of it.
 BUSES = ("none", *BRIDGES)
@@ -61,6 +62,25 @@ def to_verilog(
     top = _top(config, pes, bus, physical)
     text = verilog.convert(top, name=name, emit_src=False, strip_internal_attrs=True)
     return finish(plain_names(text))
+
+
+def exported_ports(
+    config: GicConfig | GicV2Config,
+    pes: int = 1,
+    bus: str = "none",
+    physical: PhysicalConfig | None = None,
+) -> list[Port]:
+    """Return the ports of the module that :func:`to_verilog` writes.
+
+    Raises
+    ------
+    InputError
+        When ``pes`` is out of range, or the build has no such ``bus``.
+    """
+    top = _top(config, pes, bus, physical)
+    # It is looked at, not elaborated, which Amaranth would warn of.
+    top._MustUse__used = True
+    return ports_of(top)
 
 
 def to_bench_verilog(config: GicConfig | GicV2Config, pes: int = 1, name: str = "bench") -> str:

@@ -39,7 +39,7 @@ class WishboneSignature(wiring.Signature):
 class WishboneBridge(wiring.Component):
     """Turn Wishbone cycles into accesses on the internal bus, one at a time.
 
-    ACK or ERR is high for one cycle, five cycles more than the bus takes after STB. STALL is high during a
+    ACK or ERR is high for one cycle, four cycles more than the bus takes after STB. STALL is high during a
     cycle until then: a pipelined master sees its request accepted and answered at once (B4 section 5.2), a
     standard one leaves it unconnected. A master that ends a cycle early gets no answer; the access, once
     begun, is made all the same. Errors (:mod:`hw.bus_access`) are answered with ERR; SEL counts for reads,

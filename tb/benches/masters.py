@@ -123,13 +123,20 @@ class Wishbone:
         await self._access(error, address, value, strobes)
 
 
-async def start(dut) -> Master:
-    """Start the clock, reset, and return a master for the bus that PE 0 has."""
+async def start(dut, drive: bool = True) -> Master | None:
+    """Start the clock, reset, and return a master for the bus that PE 0 has.
+
+    Without ``drive`` there is none, and the inputs are 0.
+    """
     names = {name for name in dir(dut) if name.startswith("pe0__")}
     dut.rst.value = 1
     dut.pe0__deactivate__ready.value = 1
     Clock(dut.clk, PERIOD, "ns").start()
-    if "pe0__psel" in names:
+    master = None
+    if not drive:
+        for name in ("awvalid", "wvalid", "bready", "arvalid", "rready"):
+            getattr(dut, f"pe0__{name}").value = 0
+    elif "pe0__psel" in names:
         master = _Apb(dut)
     elif "pe0__awvalid" in names:
         master = _Axi4Lite(dut)

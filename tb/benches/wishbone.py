@@ -73,4 +73,4 @@ async def the_time_an_access_takes(dut) -> None:
     """Take the cycles that the documentation names."""
     bus = await start(dut)
     await bus.read(at("GICH_VTR"))
-    assert bus.cycles == latency(GicV2Config(2)) + 5
+    assert bus.cycles == latency(GicV2Config(2)) + 4

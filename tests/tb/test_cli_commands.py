@@ -25,7 +25,6 @@ SCENARIO = ROOT / "sim/scenarios/A01.scenario"
 
 #: Commands that report nothing: their output is what was asked for.
 NO_REPORT = {
-    "export": "writes the gateware, whose text goes to standard output",
     "fpga": "has subcommands that report (tests/fpga/test_boards.py, tests/tb/test_cli_fpga.py)",
 }
 #: An invocation of each reporting command that takes a second at most.
@@ -41,6 +40,7 @@ CHEAP = {
     "cost": ["--guests", "1", "--small", "0"],
     "lint": ["--elaborate-only", "--lrs", "1"],
     "registers": ["ICH_HCR_EL2", "GICH_HCR"],
+    "export": ["--ports", "--lrs", "1"],
     "params": [],
     "soak": ["--engine", "golden", "--operations", "14", "--holes", "1"],
 }
@@ -82,6 +82,9 @@ BAD = [
     ("export", ["--lrs", "1", "-o", "{}/none/x.v"], "create it first"),
     ("export", ["--lrs", "1", "-o", "{}"], "directory"),
     ("export", ["--spis", "33"], "spis"),
+    ("export", ["--spis", "32", "--bus", "apb"], "use --bus none with --spis"),
+    ("export", ["--lrs", "1", "--name", "module", "-o", "{}/x.v"], "not a plain identifier"),
+    ("export", ["rtlil", "--template"], "leave out rtlil"),
     ("lint", ["--gic", "v2", "--pri-bits", "5"], "GICv2 has no parameter pri_bits; leave it out"),
     ("lint", ["--cover", "some"], "'some' is not one of"),
     ("registers", ["ICH_HCR_EL3"], "did you mean ICH_HCR_EL2?"),
