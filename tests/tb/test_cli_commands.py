@@ -26,8 +26,9 @@ SCENARIO = ROOT / "sim/scenarios/A01.scenario"
 #: Commands that report nothing: their output is what was asked for.
 NO_REPORT = {
     "fpga": "has subcommands that report (tests/fpga/test_boards.py, tests/tb/test_cli_fpga.py)",
+    "plot": "has subcommands that report (tests/tb/plots/test_plots.py)",
 }
-#: An invocation of each reporting command that takes a second at most.
+#: An invocation of each reporting command that takes a second at most; ``{}`` is an empty directory.
 CHEAP = {
     "run": [SCENARIO],
     "refine": ["--operations", "50"],
@@ -40,6 +41,7 @@ CHEAP = {
     "cost": ["--guests", "1", "--small", "0"],
     "lint": ["--elaborate-only", "--lrs", "1"],
     "registers": ["ICH_HCR_EL2", "GICH_HCR"],
+    "report": [SCENARIO, "--profile", "7.3", "-o", "{}/report.html"],
     "export": ["--ports", "--lrs", "1"],
     "params": [],
     "soak": ["--engine", "golden", "--operations", "14", "--holes", "1"],
@@ -56,7 +58,7 @@ BAD = [
     ("run", ["{}/none.scenario"], "none.scenario"),
     ("run", [SCENARIO, "--engine", "silicon"], "'silicon' is not one of"),
     ("run", [SCENARIO, "--part", "gic-500"], "unknown part 'gic-500'"),
-    ("refine", ["--profile", "9"], "unknown profile '9'"),
+    ("refine", ["--profile", "9"], "unknown hypervisor '9'"),
     ("refine", ["--operations", "0"], "0 is not in the range"),
     ("parts", ["gic-500"], "unknown part 'gic-500'; the parts are"),
     ("parts", ["gic-500", "--list"], "unknown part 'gic-500'; the parts are"),
@@ -76,6 +78,10 @@ BAD = [
     ("cost", ["--guests", "-1"], "-1 is not in the range"),
     ("waves", ["{}/none.vcd"], "none.vcd"),
     ("waves", [TRACE], ".vcd or .fst"),
+    ("report", ["{}/none.scenario", "-o", "{}/r.html"], "none.scenario"),
+    ("report", [SCENARIO, "-o", "{}/none/r.html"], "create it first"),
+    ("plot", ["sizes"], "sizes"),
+    ("plot", ["exits", "-o", "{}/none/x.svg"], "create it first"),
     ("export", ["vhdl"], "'vhdl' is not one of"),
     ("export", ["--lrs", "17"], "lrs must be an integer from 1 to 16, not 17"),
     ("export", ["--name", "1st"], "not a plain identifier"),
@@ -110,6 +116,10 @@ def _run(capsys, *arguments) -> tuple[int, str, str]:
         main([str(argument) for argument in arguments])
     captured = capsys.readouterr()
     return stop.value.code or 0, captured.out, captured.err
+
+
+def _placed(arguments: list, directory: Path) -> list[str]:
+    return [str(word).replace("{}", str(directory)) for word in arguments]
 
 
 def _reports(name: str) -> bool:
@@ -178,8 +188,8 @@ def test_a_command_that_reports_takes_json(name):
 
 
 @pytest.mark.parametrize("name", CHEAP)
-def test_json_is_one_object_of_the_one_shape(capsys, name):
-    status, out, err = _run(capsys, name, *CHEAP[name], "--json")
+def test_json_is_one_object_of_the_one_shape(capsys, tmp_path, name):
+    status, out, err = _run(capsys, name, *_placed(CHEAP[name], tmp_path), "--json")
     report = json.loads(out)
     assert list(report)[:2] == ["command", "status"]
     assert list(report)[-1] == "results"
@@ -191,7 +201,7 @@ def test_json_is_one_object_of_the_one_shape(capsys, name):
 def test_bad_input_is_one_line_and_status_2(capsys, tmp_path, monkeypatch, name, arguments, text):
     """No traceback, nothing on standard output, nothing written."""
     monkeypatch.chdir(tmp_path)
-    status, out, err = _run(capsys, name, *(str(word).replace("{}", str(tmp_path)) for word in arguments))
+    status, out, err = _run(capsys, name, *_placed(arguments, tmp_path))
     assert (status, out) == (2, "")
     assert err.startswith("spillway: ")
     assert err.count("\n") == 1
