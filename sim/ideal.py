@@ -121,9 +121,9 @@ class IdealGic:
         #: The vCPUs whose guests are executing.
         self.running: set[int] = set(range(vcpus))
         #: For each vCPU how an interrupt may be presented to it beside how it is now (None: not at all).
-        self._held: list[dict[IdealIrq, set[Offer | None]]] = [{} for _ in range(vcpus)]
+        self.held: list[dict[IdealIrq, set[Offer | None]]] = [{} for _ in range(vcpus)]
         #: For each vCPU what it has not let go yet, although it is routed to another one.
-        self._kept: list[set[IdealIrq]] = [set() for _ in range(vcpus)]
+        self.kept: list[set[IdealIrq]] = [set() for _ in range(vcpus)]
 
     def irq(self, intid: int, vcpu: int = 0) -> IdealIrq:
         """Return the interrupt as vCPU ``vcpu`` names it; shared ones are made at first use."""
@@ -162,26 +162,26 @@ class IdealGic:
     def unsettle(self, irq: IdealIrq) -> None:
         """Note that somebody is about to change an interrupt: it takes time to reach those who run."""
         for vcpu in self.running:
-            self._held[vcpu].setdefault(irq, set()).add(self._presented(vcpu, irq))
+            self.held[vcpu].setdefault(irq, set()).add(self._presented(vcpu, irq))
 
     def keep(self, irq: IdealIrq, vcpu: int) -> None:
         """Note that a vCPU that runs has not let go of an interrupt that is routed to another one."""
         if vcpu in self.running and vcpu != irq.target:
-            self._kept[vcpu].add(irq)
+            self.kept[vcpu].add(irq)
 
     def settle(self, vcpu: int) -> None:
         """Note that all changes have reached a vCPU, but for what another one keeps."""
-        kept = {irq for number, kept in enumerate(self._kept) if number != vcpu for irq in kept}
-        held = self._held[vcpu]
-        self._held[vcpu] = {irq: {None} for irq in held if None in held[irq] and irq in kept}
+        kept = {irq for number, kept in enumerate(self.kept) if number != vcpu for irq in kept}
+        held = self.held[vcpu]
+        self.held[vcpu] = {irq: {None} for irq in held if None in held[irq] and irq in kept}
 
     def release(self, vcpu: int) -> None:
         """Note that a vCPU has let go of everything that is routed to another one."""
-        self._kept[vcpu].clear()
+        self.kept[vcpu].clear()
 
     def complete(self, irq: IdealIrq) -> None:
         """Note that all changes of an interrupt have reached everybody: GICD_CTLR.RWP was read as 0."""
-        for held in self._held:
+        for held in self.held:
             held.pop(irq, None)
 
     # -- the CPU interface -----------------------------------------------------------------------------
@@ -193,7 +193,7 @@ class IdealGic:
 
     def _choices(self, vcpu: int) -> list[set[Offer | None]]:
         """Return for each interrupt how it may be presented to a vCPU, group enables included."""
-        enables, held = self.interfaces[vcpu].enables, self._held[vcpu]
+        enables, held = self.interfaces[vcpu].enables, self.held[vcpu]
         choices = []
         for irq in (*self.private[vcpu].values(), *self.shared.values()):
             if irq.active or not (irq.latch or irq.line or (held and irq in held)):
@@ -319,8 +319,8 @@ class IdealGic:
         if irq.active and irq.intid >= 32 and irq.owner != irq.target and irq.owner in self.running:
             self.keep(irq, irq.owner)
             if irq.pending:
-                self._held[irq.owner].setdefault(irq, set()).add(Offer(irq, irq.priority, irq.group))
-            self._held[irq.target].setdefault(irq, set()).add(None)
+                self.held[irq.owner].setdefault(irq, set()).add(Offer(irq, irq.priority, irq.group))
+            self.held[irq.target].setdefault(irq, set()).add(None)
         irq.active = False
 
     def awake(self, vcpu: int) -> bool:

@@ -74,13 +74,15 @@ class Invariants(Observer):
     ----------
     broken : list of Broken
         What did not hold, each text once.
+    trackers : dict of int to Acknowledged
+        What each vCPU's guest is handling.
     """
 
     broken: list[Broken] = field(default_factory=list)
     _outside: dict[int, list[VgicIrq]] = field(default_factory=dict)
     _eligible: dict[int, list[VgicIrq]] = field(default_factory=dict)
     _walked: int = 0
-    _acknowledged: dict[int, Acknowledged] = field(default_factory=dict)
+    trackers: dict[int, Acknowledged] = field(default_factory=dict)
 
     def _report(self, vm: Vm, name: str, vcpu: Vcpu, text: str, hole: str | None = None) -> None:
         if all(getattr(vm.profile, switch) for switch in NEEDS[name]):
@@ -89,7 +91,7 @@ class Invariants(Observer):
                 self.broken.append(one)
 
     def _tracker(self, runner: Runner) -> Acknowledged:
-        return self._acknowledged.setdefault(runner.number, Acknowledged(runner.vcpu))
+        return self.trackers.setdefault(runner.number, Acknowledged(runner.vcpu))
 
     # -- at entry --------------------------------------------------------------------------------------
 
@@ -183,7 +185,7 @@ class Invariants(Observer):
 
     def operated(self, machine: Machine, runner: Runner, operation: Operation, value: int) -> None:
         """Follow acknowledges, ends and deactivations."""
-        self._tracker(runner).follow(operation, value, self._acknowledged.values())
+        self._tracker(runner).follow(operation, value, self.trackers.values())
 
     # -- always ----------------------------------------------------------------------------------------
 

@@ -24,15 +24,26 @@ class Divergence(Exception):  # noqa: N818 - a result that leaves the run, not a
         The interrupts it is about.
     taken : int or None
         What has just been acknowledged.
+    presented : iterable of int
+        What the highest-pending registers give.
     """
 
-    def __init__(self, kind: str, vcpu: int, text: str, intids: Iterable[int] = (), taken: int | None = None):
+    def __init__(
+        self,
+        kind: str,
+        vcpu: int,
+        text: str,
+        intids: Iterable[int] = (),
+        taken: int | None = None,
+        presented: Iterable[int] = (),
+    ):
         super().__init__(f"vCPU{vcpu} {kind}: {text}")
         self.kind = kind
         self.vcpu = vcpu
         self.text = text
         self.taken = taken
         self.intids = frozenset(intids) - {NONE}
+        self.presented = frozenset(presented)
         #: (vCPU, 0 for shared ones; INTID) -> active on the machine, filled in when it is looked into.
         self.active: dict[tuple[int, int], bool] = {}
 

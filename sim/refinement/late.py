@@ -20,26 +20,28 @@ class LateEdges:
     ----------
     maybe : set
         Interrupts the machine may or may not have pending.
+    second : set
+        Interrupts with an edge that counts on its own once the first one is acknowledged.
     """
 
     def __init__(self) -> None:
         self.maybe: set[Key] = set()
-        self._second: set[Key] = set()
+        self.second: set[Key] = set()
 
     def pulse(self, key: Key, pending: bool) -> None:
         """Note an edge; ``pending`` is the interrupt's state before it."""
         if pending or key in self.maybe:
-            self._second.add(key)
+            self.second.add(key)
         self.maybe.discard(key)
 
     def acknowledge(self, key: Key) -> None:
         """Note an acknowledge: a second edge may count from now on."""
         self.maybe.discard(key)
-        if key in self._second:
-            self._second.remove(key)
+        if key in self.second:
+            self.second.remove(key)
             self.maybe.add(key)
 
     def clear(self, key: Key) -> None:
         """Note that the pending state was cleared."""
         self.maybe.discard(key)
-        self._second.discard(key)
+        self.second.discard(key)

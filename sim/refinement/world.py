@@ -190,7 +190,7 @@ class World:
         """Read IAR<group> and hold the result against the ideal."""
         allowed = self.ideal.acknowledge_allowed(vcpu, group)
         before = self.ideal.candidates(vcpu)
-        possible = self._possible(vcpu, group) if self.setup.latency else set()
+        possible = self._possible(vcpu, group)
         intid = await self.operate(vcpu, read_register(f"IAR{group}"))
         if intid not in allowed and intid not in possible:
             text = f"IAR{group} gives {intid}, the ideal {_either(allowed)}"
@@ -207,8 +207,14 @@ class World:
                 guest.dropped.remove(intid)
         self.guests[vcpu].stack.append((intid, group))
 
+    def _tolerant(self) -> bool:
+        """Return whether an exit may be under way, so that the order may be wrong."""
+        return self.setup.latency > 0
+
     def _possible(self, vcpu: int, group: int) -> set[int]:
         """Return what IAR may give while a late exit is under way: anything due, or nothing."""
+        if not self._tolerant():
+            return set()
         maybe = [Offer(irq, irq.priority, irq.group) for irq in self._maybe(vcpu)]
         due = [*self.ideal.candidates(vcpu), *maybe]
         return {
@@ -300,14 +306,33 @@ class World:
                 await self._compare_interface(runner)
 
     async def _compare_interface(self, runner: Runner) -> None:
-        vcpu, port = runner.number, self.machine.port(runner)
+        vcpu = runner.number
+        await self._compare_running_priority(runner)
+        difference = await self._difference(runner)
+        if not self.setup.latency:
+            if difference is not None:
+                raise difference
+            return
+        if difference is not None and {irq.intid for irq in self._maybe(vcpu)} & difference.presented:
+            difference = None
+        limit = 2 * self.setup.latency + 2
+        if self.windows.note(vcpu, difference is not None) > limit and vcpu in self.windows.open:
+            text = f"for more than {limit} operations {difference.text}"
+            raise Divergence("starved", vcpu, text, difference.intids)
+
+    async def _compare_running_priority(self, runner: Runner) -> None:
+        vcpu = runner.number
         running = await self._running_priority(vcpu)
         want = self.ideal.interfaces[vcpu].running_priority
         if running != want:
             text = f"RPR is {running:#x}, the ideal says {want:#x}"
             raise Divergence("rpr", vcpu, text, {intid for intid, _ in self.guests[vcpu].stack})
+
+    async def _difference(self, runner: Runner) -> Divergence | None:
+        """Return how what is presented to a vCPU differs from the ideal, None if it does not."""
+        vcpu = runner.number
         best = self.ideal.best(vcpu)
-        lines = await port.lines()
+        lines = await self.machine.port(runner).lines()
         found = (lines.virq, lines.vfiq)
         allowed = {self._lines(vcpu, offer) for offer in best}
         if self.ideal.may_be_idle(vcpu):
@@ -323,15 +348,9 @@ class World:
         kind = "hppir"
         if not text and found not in allowed:
             kind, text = "lines", f"vIRQ, vFIQ are {found}, the ideal says {_either(allowed)}"
-        intids = {*hppir, *(offer.irq.intid for offer in best)}
-        if self.setup.latency:
-            if text and {irq.intid for irq in self._maybe(vcpu)} & set(hppir):
-                text = ""
-            limit = 2 * self.setup.latency + 2
-            if self.windows.note(vcpu, bool(text)) > limit and vcpu in self.windows.open:
-                raise Divergence("starved", vcpu, f"for more than {limit} operations {text}", intids)
-        elif text:
-            raise Divergence(kind, vcpu, text, intids)
+        if not text:
+            return None
+        return Divergence(kind, vcpu, text, {*hppir, *(offer.irq.intid for offer in best)}, presented=hppir)
 
     def _lines(self, vcpu: int, offer: Offer) -> tuple[bool, bool]:
         signalled = self.ideal.can_signal(vcpu, offer)
