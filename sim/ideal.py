@@ -168,6 +168,7 @@ class IdealGic:
         """Note that a vCPU that runs has not let go of an interrupt that is routed to another one."""
         if vcpu in self.running and vcpu != irq.target:
             self.kept[vcpu].add(irq)
+            self.held[irq.target].setdefault(irq, set()).add(None)
 
     def settle(self, vcpu: int) -> None:
         """Note that all changes have reached a vCPU, but for what another one keeps."""

@@ -1,10 +1,10 @@
 """What makes two states of an explored world one and the same.
 
 Everything that decides what can happen next, and what is said of it: hardware, the hypervisor's memory, the
-ideal GIC, what the guests are handling, and the facts that exceptions are recognised by. Left out is what only
-counts or was only meant for people; ``active_spis``, which Linux never counts down for an edge-triggered
-interrupt (22.3), counts up to one more than there are interrupts. Interrupts that differ in nothing but their number are interchangeable:
-of all ways to number them the smallest key counts.
+ideal GIC, what the guests are handling, and the facts that exceptions are recognised by. Left out is what
+only counts or was only meant for people; ``active_spis``, which Linux never counts down for an edge-triggered
+interrupt (22.3), counts up to one more than there are interrupts. Interrupts that differ in nothing but their
+number are interchangeable: of all ways to number them the smallest key counts.
 """
 
 from __future__ import annotations
@@ -35,7 +35,16 @@ def renamings(world: ExploredWorld) -> list[dict[int, int]]:
     """Return every way to exchange interrupts that are configured alike."""
     classes: dict[Any, list[int]] = {}
     for one in world.setup.interrupts:
-        same = (one.priority, one.level, one.group, one.enabled, one.vcpu, one.hw, one.resample, one.intid < 32)
+        same = (
+            one.priority,
+            one.level,
+            one.group,
+            one.enabled,
+            one.vcpu,
+            one.hw,
+            one.resample,
+            one.intid < 32,
+        )
         classes.setdefault(same, []).append(one.intid)
     ways = [itertools.permutations(intids) for intids in classes.values()]
     return [
@@ -59,16 +68,18 @@ def state_key(world: ExploredWorld, states: list[State | None], names: Renaming)
     rename = names.get
     vm, ideal, facts = world.vm, world.ideal, world.facts
     irqs = sorted(_irq(irq, names) for irq in world.irqs())
-    vcpus = tuple(
-        _vcpu(runner, state, names) for runner, state in zip(world.runners, states, strict=True)
-    )
+    vcpus = tuple(_vcpu(runner, state, names) for runner, state in zip(world.runners, states, strict=True))
     dist = (
         vm.dist.enabled, min(vm.dist.active_spis, len(world.setup.interrupts) + 1),
         () if vm.dist.tdir_vcpus is None else (1, *sorted(vm.dist.tdir_vcpus)),
     )  # fmt: skip
     physical = tuple(
         _sorted(rename(n, n) for n, on in one.items() if on)
-        for one in (world.machine.physical.line, world.machine.physical.active, world.machine.physical.pending)
+        for one in (
+            world.machine.physical.line,
+            world.machine.physical.active,
+            world.machine.physical.pending,
+        )
     )
     wanted = sorted(
         (
@@ -113,9 +124,9 @@ def _number(vcpu: Vcpu | None) -> int:
 
 def _irq(irq: VgicIrq, names: Renaming) -> tuple:
     return (
-        names.get(irq.intid, irq.intid), _number(irq.target_vcpu) if irq.intid >= 32 else irq.target_vcpu.vcpu_id,
-        _number(irq.vcpu), irq.pending_latch, irq.line_level, irq.active, irq.on_lr, irq.enabled, irq.priority,
-        irq.group, irq.acked or (), irq.latch_on_lr, irq.unpended,
+        names.get(irq.intid, irq.intid), _number(irq.target_vcpu), _number(irq.vcpu), irq.pending_latch,
+        irq.line_level, irq.active, irq.on_lr, irq.enabled, irq.priority, irq.group, irq.acked or (),
+        irq.latch_on_lr, irq.unpended,
     )  # fmt: skip
 
 
@@ -164,5 +175,7 @@ def _fact(fact: Any, rename: Callable[[int, int], int]) -> tuple:
     if not fact:
         return ()
     if isinstance(fact, dict):
-        return _sorted((vcpu, _sorted(rename(n, n) for n in intids)) for vcpu, intids in fact.items() if intids)
+        return _sorted(
+            (vcpu, _sorted(rename(n, n) for n in intids)) for vcpu, intids in fact.items() if intids
+        )
     return _sorted(rename(n, n) for n in fact)

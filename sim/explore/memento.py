@@ -109,9 +109,7 @@ class Plan:
 
     def take(self) -> Memento:
         """Remember what everything holds now."""
-        return tuple(
-            tuple(_copy(getattr(one, name)) for name in names) for one, names in self._instances
-        )
+        return tuple(tuple(_copy(getattr(one, name)) for name in names) for one, names in self._instances)
 
     def restore(self, memento: Memento) -> None:
         """Put back what everything held. The memento stays good for another time."""

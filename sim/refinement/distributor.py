@@ -148,7 +148,8 @@ async def _route(world: World, a: int, b: int, c: int) -> None:
     irq.target = c % world.setup.vcpus
     world.ideal.keep(irq, before)
     await _store(world, vcpu, memory_map.irouter(intid), irq.target)
-    if due:  # its own exit came before the change
+    if due:  # its own exit came before the change, and may have woken somebody
+        world.see_who_runs()
         world.ideal.keep(irq, before)
 
 

@@ -114,10 +114,14 @@ class World:
     def begin(self) -> None:
         """Begin an action."""
         self.facts.begin()
-        self.ideal.running = {r.number for r in self.runners if r.place in (Place.GUEST, Place.OUT)}
+        self.see_who_runs()
         for runner in self.runners:
             if runner.place is Place.ASLEEP:
                 self.ideal.settle(runner.number)
+
+    def see_who_runs(self) -> None:
+        """Tell the ideal which vCPUs are executing: only those take time to let go of something."""
+        self.ideal.running = {r.number for r in self.runners if r.place in (Place.GUEST, Place.OUT)}
 
     # -- names -----------------------------------------------------------------------------------------
 

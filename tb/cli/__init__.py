@@ -25,6 +25,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("tb.cli.run", "Play scenarios: guests, a hypervisor, and what must be seen."),
     "refine": ("tb.cli.refine", "Compare random guests with what an ideal GIC would show them."),
+    "explore": ("tb.cli.explore", "Visit every state of small machines, and find every fault."),
     "parts": ("tb.cli.parts", "Run the same random guests on real parts, and tabulate what they cost."),
     "demo": ("tb.cli.demo", "Tell on the gateware what an overflow does to a guest; leaves waveforms."),
     "replay": ("tb.cli.replay", "Replay recorded register traffic and compare every value."),
