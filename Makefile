@@ -6,6 +6,7 @@
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
 #   make screenshots   the pictures of the documentation, of the real programs
 #   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
+#   make explore  every state of the small machines, on golden; their faults again on the gateware; 10 minutes
 #   make docs    the documentation, as HTML in build/docs
 #   make clean   remove everything made here
 #
@@ -17,7 +18,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench scenarios bench-scenarios soak docs screenshots clean
+.PHONY: help demo test lint bench scenarios bench-scenarios soak explore docs screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -54,6 +55,10 @@ soak: $(READY)
 	$(BIN)/spillway lint --cover pairs
 	$(BIN)/spillway lint --cover all --elaborate-only
 	$(BIN)/spillway lint --gic v2 --cover pairs
+
+explore: $(READY)
+	$(BIN)/spillway explore --out build/explored --engine verilator
+	$(BIN)/spillway explore --profile fixed
 
 docs: $(READY)
 	$(BIN)/python docs/build.py

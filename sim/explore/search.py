@@ -17,7 +17,7 @@ from sim.kvm.irq import VGIC_NR_PRIVATE_IRQS
 from sim.port import run
 from sim.refinement.acting import act
 from sim.refinement.actions import Action
-from sim.refinement.divergence import Divergence
+from sim.refinement.divergence import Divergence, key_of
 from sim.refinement.exceptions import recognise
 from sim.refinement.finishing import finish
 from sim.scenario.model import Interrupt
@@ -160,7 +160,7 @@ class _Search:
         if isinstance(error, VgicCorruptionError):
             self._add("corruption", "corruption", 0, str(error), number, action)
             return
-        name = await recognise(self.world, error) or _old_walk(self.world)
+        name = await recognise(self.world, error) or _old_walk(self.world) or _long_ago(self.world, error)
         self._add(name or f"unnamed {error.kind}", error.kind, error.vcpu, str(error), number, action)
 
     def _add(self, name: str, kind: str, vcpu: int, text: str, number: int, action: Action | None) -> None:
@@ -208,6 +208,15 @@ class _Search:
 def _old_walk(world: ExploredWorld) -> str | None:
     """Return A08 where the walk of Linux 6.19, from the head of the list, has deactivated something."""
     return "A08" if world.vm.walked and not world.vm.profile.walk_from_tail else None
+
+
+def _long_ago(world: ExploredWorld, error: Divergence) -> str | None:
+    """Return 22.6 where an active state is wrong, and an interrupt was rewritten in flight before."""
+    wrong = any(
+        error.active.get(key_of(one.intid, vcpu), False) != world.ideal.irq(one.intid, vcpu).active
+        for one, vcpu in world.instances()
+    )
+    return "22.6" if wrong and world.facts.ever_reordered else None
 
 
 def _handling(world: ExploredWorld) -> tuple:

@@ -21,6 +21,9 @@ class Facts:
     reordered : dict of int to set of int
         For each vCPU the interrupts whose priority, group, group enable or active state was rewritten while
         in flight, until acknowledged again (22.6): the list is not in reverse order of acknowledge any more.
+    ever_reordered : set of int
+        All interrupts that were, however long ago: what the walk took in their place stays wrong until it is
+        handled again.
     untrapped_dir : set of int
         Interrupts another vCPU tried to deactivate without a trap (22.5).
     early_dir : set of int
@@ -45,6 +48,7 @@ class Facts:
     switched_off: dict[int, set[int]] = field(default_factory=dict)
     reprioritized: dict[int, set[int]] = field(default_factory=dict)
     reordered: dict[int, set[int]] = field(default_factory=dict)
+    ever_reordered: set[int] = field(default_factory=set)
     untrapped_dir: set[int] = field(default_factory=set)
     early_dir: set[int] = field(default_factory=set)
     remote_dir: dict[int, set[int]] = field(default_factory=dict)
@@ -74,6 +78,7 @@ class Facts:
 
     def note_reordered(self, vcpu: int, intid: int) -> None:
         """Note that an interrupt in flight was rewritten."""
+        self.ever_reordered.add(intid)
         self.reordered.setdefault(vcpu, set()).add(intid)
 
     def entered(self, vcpu: int) -> None:

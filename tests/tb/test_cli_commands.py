@@ -31,6 +31,7 @@ NO_REPORT = {
 #: An invocation of each reporting command that takes a second at most; ``{}`` is an empty directory.
 CHEAP = {
     "run": [SCENARIO],
+    "explore": ["resample"],
     "refine": ["--operations", "50"],
     "parts": ["--list"],
     "replay": [TRACE],
