@@ -403,5 +403,6 @@ class Mailbox(wiring.Component):
             with m.Case(Opcode.LOG):
                 records = self._is["records"]
                 count = Mux(records > _RECORDS, _RECORDS, records)[:6]
-                answer(_Source.LOG, (count << 2) + count)
-                m.next = "sending"
+                with m.If(~quiet | (records != 0)):
+                    answer(_Source.LOG, (count << 2) + count)
+                    m.next = "sending"

@@ -198,9 +198,12 @@ class CompiledLink:
     ----------
     library : Path
         What :func:`build` has made.
+    silence : int
+        Clock cycles without a word after which the bench is taken for dead.
     """
 
-    def __init__(self, library: Path):
+    def __init__(self, library: Path, silence: int = _SILENCE):
+        self._silence = silence
         self._library = ctypes.CDLL(str(library))
         address, size = ctypes.c_void_p, ctypes.c_size_t
         for name, result, arguments in (
@@ -254,7 +257,7 @@ class CompiledLink:
         """
         sent = array(_WORD, words)
         got = self._library.bench_exchange(
-            self._bench, sent.buffer_info()[0], len(words), self._room_at, _ROOM, messages, _SILENCE
+            self._bench, sent.buffer_info()[0], len(words), self._room_at, _ROOM, messages, self._silence
         )
         if got > _ROOM:
             raise BenchError("the bench does not answer, or answers without end")
