@@ -26,8 +26,8 @@ __all__ = ["bit_fields", "timing"]
 
 #: A guest's access: register, write or not, operand.
 GuestAccess = tuple[str, bool, int]
-#: Cycles that a timing diagram shows.
-_CYCLES = 2 * INTERVAL + 2
+#: Cycles that a timing diagram shows after the last access could be followed by another.
+_AFTER = 5
 
 
 def bit_fields(register: Register | MmioRegister, path: Path) -> None:
@@ -66,7 +66,7 @@ def timing(accesses: list[GuestAccess], before: list[tuple[str, int]], title: st
         signals.append({"name": name, "wave": _bits([row[name] for row in rows])})
         if name in ("request.valid", "response.valid"):
             signals.append(_bus(name.replace("valid", "payload"), [row[name + " text"] for row in rows]))
-    picture = {"signal": signals, "head": {"text": title, "tick": 0}, "config": {"hscale": 3}}
+    picture = {"signal": signals, "head": {"text": title, "tick": 0}, "config": {"hscale": 2}}
     wavedrom.render(json.dumps(picture)).saveas(str(path))
 
 
@@ -94,7 +94,7 @@ def _simulate(accesses: list[GuestAccess], before: list[tuple[str, int]]) -> lis
             ctx.set(pins.request.valid, 0)
             await ctx.tick().repeat(4 * INTERVAL)
         waiting = list(accesses)
-        for _ in range(_CYCLES):
+        for _ in range(len(accesses) * INTERVAL + _AFTER):
             if waiting:
                 name, write, value = waiting[0]
                 ctx.set(pins.request.payload.as_value(), packed(name, write, value, 1))
@@ -116,7 +116,7 @@ def _sample(ctx: Any, pins: Any, waiting: list[GuestAccess]) -> dict[str, Any]:
     if waiting:
         name, write, value = waiting[0]
         short = name.removeprefix("ICC_").removesuffix("_EL1")
-        text = f"{short} := {value:#x}" if write else short
+        text = f"{short} {value}" if write else short
     answered = bool(ctx.get(pins.response.valid))
     payload = pins.response.payload
     return {
