@@ -54,7 +54,7 @@ from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
 from sim.system_port import System
 
-__all__ = ["CannotGoOnError", "Follower", "Play", "judged_of", "nearest", "play"]
+__all__ = ["CannotGoOnError", "Follower", "Play", "judged_of", "nearest", "need_time", "play"]
 
 #: Kernels whose guests see most nearly what they should, the best first.
 _BEST = ("fixed", "7.3", "7.0")
@@ -402,6 +402,21 @@ def _guest_sees(step: Step) -> bool:
     return isinstance(step, GuestStep | Run | ExpectVerdict)
 
 
+def need_time(scenario: Scenario, steps: Steps, spec: MachineSpec, ports: Sequence[CpuPort]) -> None:
+    """Refuse a latency in cycles on an engine without time.
+
+    Raises
+    ------
+    InputError
+        One line that names the steps and the engines to choose from.
+    """
+    if (spec.mi.cycles or spec.kick.cycles) and ports[0].now() is None:
+        place = f"{scenario.file}:{steps.where.line}"
+        raise InputError(
+            f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
+        )
+
+
 async def play(
     scenario: Scenario,
     steps: Steps,
@@ -426,11 +441,7 @@ async def play(
         for port in ports:
             await port.reset()
     wanted = spec or steps.machine
-    if (wanted.mi.cycles or wanted.kick.cycles) and ports[0].now() is None:
-        place = f"{scenario.file}:{steps.where.line}"
-        raise InputError(
-            f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
-        )
+    need_time(scenario, steps, wanted, ports)
     machine = build_machine(scenario, wanted, profile, ports, irqs)
     judge = judged_of(profile, steps, spec)
     one = Play(scenario, steps, machine, judge, seed)

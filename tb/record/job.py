@@ -12,7 +12,7 @@ from sim.port import CpuPort
 from sim.scenario.build import build_machine, pes_needed
 from sim.scenario.job import Task
 from sim.scenario.parser import read_scenario
-from sim.scenario.play import Play, judged_of
+from sim.scenario.play import Play, judged_of, need_time
 from tb.record.port import RecordingPort
 from tb.record.recorder import Recorder
 from tb.record.words import access_text
@@ -59,6 +59,7 @@ async def _record(ports: list[CpuPort], task: Task, limit: int, accesses: bool) 
     scenario = read_scenario(Path(task.path), task.file)
     steps = scenario.sequences[task.sequence]
     spec = task.spec(steps)
+    need_time(scenario, steps, spec, ports)
     for port in ports:
         await port.reset()
     watched = [RecordingPort(port) for port in ports[: pes_needed(spec)]]

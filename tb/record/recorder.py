@@ -28,6 +28,8 @@ __all__ = ["Recorder"]
 _LR = {name.name: name for name in BY_NAME["ICH_LR0_EL2"].fields}
 _STATES = {LRState.PENDING: "P", LRState.ACTIVE: "A", LRState.PENDING_ACTIVE: "PA"}
 _SPECIAL = range(1020, 1024)
+#: What an entry asks for that has to do with overflow.
+_ASKED = ("UIE", "NPIE", "LRENPIE", "TDIR")
 #: INTID bits of a list register or IAR that name the source CPU of a GICv2 guest's SGI.
 _VIRTUAL_ID = 0x3FF
 
@@ -270,7 +272,7 @@ class Recorder(Observer, Follower):
         self.watched[runner.cpu].switch_began = None
         self._loaded[runner.number] = {lr["id"] for lr in map(self._lr, hardware.lr) if lr is not None}
         text = format_lrs(hardware.lr, machine.gicv2_guest)
-        self._add("entry", runner.number, text, bits=format_hcr(runner.vcpu.cpu_if.vgic_hcr))
+        self._add("entry", runner.number, text, bits=format_hcr(runner.vcpu.cpu_if.vgic_hcr, _ASKED))
 
     def _believe(self, runner: Runner) -> None:
         """Compare the active states in memory with the ideal's; at an entry they must agree."""

@@ -4,6 +4,10 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const STATES = { P: "pending", A: "active", PA: "active and pending" };
   const CLASSES = { P: "pending", A: "active", PA: "both" };
+  const ASKED = {
+    UIE: "at most one list register is in use (UIE)", NPIE: "none holds a pending interrupt (NPIE)",
+    LRENPIE: "something ends that none holds (LRENPIE)", TDIR: "the guest writes DIR (TDIR)",
+  };
   const WIDTHS = [26, 36, 46, 54, 66, 84, 110];
   const OVERFLOW_ROWS = 6;
   const hex = (priority) => "0x" + priority.toString(16).padStart(2, "0");
@@ -44,7 +48,10 @@
     if (event.kind === "step" && words[0] === "inj") return `Devices raise ${words.slice(1).join(", ")}.`;
     if (event.kind === "step") return `From outside: ${event.text}.`;
     if (event.kind === "note") return event.text === "sleeps" ? "The guest sleeps (WFI)." : `${event.text}.`;
-    if (event.kind === "entry") return `The hypervisor enters the guest${event.bits ? ` with ${event.bits}` : ""}.`;
+    if (event.kind === "entry") {
+      const asked = event.bits.split(" ").map((bit) => ASKED[bit]).filter((text) => text);
+      return `The hypervisor enters the guest${asked.length ? `, and asks for an exit when ${asked.join("; ")}` : ""}.`;
+    }
     if (event.kind === "exit") {
       const misr = event.misr || [];
       const why = misr.length

@@ -34,11 +34,13 @@ def waves(target: Path, work: Path, engine: str) -> None:
 
 
 def report(target: Path, work: Path) -> None:
-    """Photograph a page from its beginning, and the moment of the story's live-lock."""
+    """Photograph a page at the moment it explains, and the moment of the story's live-lock."""
     path = work / "report.html"
     path.write_text(page(record_scenarios([SCENARIO], ("6.19", "7.3"))))
-    with browser(1240, 1330) as driver:
+    with browser(1240, 1400) as driver:
         driver.get(path.as_uri())
+        driver.execute_script("document.querySelector('.jump').click(); document.activeElement.blur();")
+        driver.execute_script("document.querySelector('.timeline').scrollTop = 0; window.scrollTo(0, 0)")
         driver.save_screenshot(str(target / "report.png"))
     path.write_text(page(record_scenarios([STORY])[:1]))
     with browser(1366, 860) as driver:

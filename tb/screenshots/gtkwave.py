@@ -20,7 +20,7 @@ _PATIENCE, _LOOK = 60.0, 0.5
 #: Height of GTKWave's title bar in pixels.
 _TITLE_BAR = 50
 #: Colours of a picture that is kept: enough for a wave viewer, and small.
-_COLOURS = "64"
+_COLOURS = "96"
 
 
 def _need(*names: str) -> None:

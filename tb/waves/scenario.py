@@ -18,8 +18,10 @@ from tb.waves.lanes import lane_changes, merge_lanes
 from tb.waves.surfer import write_command_file
 from tb.waves.vcd import units_per_ns
 
-__all__ = ["Wave", "event_marks", "wave_scenarios"]
+__all__ = ["ENGINES", "Wave", "event_marks", "wave_scenarios"]
 
+#: What tells the time of what happens, so that lanes and markers can be put in their places.
+ENGINES = ("verilator", "icarus")
 #: Clock cycles that GTKWave shows at first, before and after the moment to look at.
 _CYCLES = (70, 60)
 #: Kinds of events that get a marker.
@@ -66,7 +68,7 @@ def wave_scenarios(
     directory : Path
         For ``NAME-SEQUENCE-PROFILE.vcd`` (or ``.fst``), ``.gtkw``, ``.words`` and ``.sucl``.
     engine : str
-        One that has cycles: ``verilator``, ``icarus`` or ``amaranth``.
+        One of :data:`ENGINES`.
     fst : bool
         Convert the dump to FST, with the ``vcd2fst`` that comes with GTKWave.
     listener : callable or None
@@ -77,8 +79,8 @@ def wave_scenarios(
     InputError
         For anything wrong with the files, the options or the tools, and when nothing is left to play.
     """
-    if engine == "golden":
-        raise InputError("golden has no cycles, so no waveform; choose another --engine")
+    if engine not in ENGINES:
+        raise InputError(f"{engine} does not tell the time of what happens; choose {' or '.join(ENGINES)}")
     converter = _converter() if fst else None
     tasks, opened = select(paths, profile, overrides)
     if not tasks:

@@ -28,7 +28,7 @@ def _colours(picture) -> set[str]:
 
 def test_gtkwave_paints_the_states_of_list_registers(tmp_path):
     """A state has its colour only where the filter has put its word in the place of the number."""
-    engine = "icarus" if shutil.which("iverilog") else "amaranth"
+    engine = "icarus" if shutil.which("iverilog") else "verilator"
     [wave] = wave_scenarios([STORY], tmp_path, engine, "6.19")
     picture = tmp_path / "shown.png"
     photograph(wave.save, picture, small=False)

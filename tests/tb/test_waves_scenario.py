@@ -14,6 +14,7 @@ from tb.waves.gtkwave import read_variables
 from tb.waves.lanes import Change, merge_lanes
 from tb.waves.scenario import event_marks, wave_scenarios
 
+_ENGINE = "icarus" if shutil.which("iverilog") else "verilator"
 VCD = """$timescale 1 ps $end
 $scope module top $end
 $var wire 1 ~0 clk $end
@@ -32,8 +33,7 @@ $enddefinitions $end
 def wave(tmp_path_factory):
     """Play the story's act of Linux 6.19 on the gateware."""
     directory = tmp_path_factory.mktemp("waves")
-    engine = "icarus" if shutil.which("iverilog") else "verilator"
-    [made] = wave_scenarios([STORY], directory, engine, "6.19")
+    [made] = wave_scenarios([STORY], directory, _ENGINE, "6.19")
     return made
 
 
@@ -128,10 +128,9 @@ def test_lanes_are_merged_at_their_time(tmp_path):
 def test_the_command_writes_fst_and_json(tmp_path, capsys):
     if not shutil.which("vcd2fst"):
         pytest.fail("vcd2fst is not installed; it comes with GTKWave: apt-get install gtkwave")
-    engine = "icarus" if shutil.which("iverilog") else "verilator"
     where = ["--format", "fst", "-o", str(tmp_path / "w")]
     with pytest.raises(SystemExit) as exit_:
-        main(["waves", str(STORY), "--profile", "legacy", "--engine", engine, *where, "--json"])
+        main(["waves", str(STORY), "--profile", "legacy", "--engine", _ENGINE, *where, "--json"])
     assert exit_.value.code == 0
     [made] = json.loads(capsys.readouterr().out)["results"]
     assert made["verdict"] == "live-lock"
@@ -139,6 +138,16 @@ def test_the_command_writes_fst_and_json(tmp_path, capsys):
     assert made["dump"] in Path(made["save"]).read_text()
     back = subprocess.run(["fst2vcd", made["dump"]], capture_output=True, text=True, check=True).stdout
     assert "sIAR1\\040->\\04032 " in back
+
+
+def test_an_expectation_that_fails_is_status_1_and_a_marker(tmp_path, capsys):
+    path = tmp_path / "fails.scenario"
+    path.write_text("scenario fails: x\nmachine lrs 1\nSPI 32 prio 40\nsteps 7.3:\n    ENTER\n    E: 32P\n")
+    with pytest.raises(SystemExit) as exit_:
+        main(["waves", str(path), "--engine", _ENGINE, "-o", str(tmp_path)])
+    assert exit_.value.code == 1
+    assert "E: 32P: LRs are none, expected 32P" in capsys.readouterr().out
+    assert "FAILS E: 32P\n" in (tmp_path / "fails-1-7.3.gtkw").read_text()
 
 
 @pytest.mark.parametrize(
@@ -165,3 +174,8 @@ def test_a_missing_viewer_says_how_to_get_it(monkeypatch, capsys):
         main(["waves", str(STORY), "--open"])
     assert exit_.value.code == 2
     assert "gtkwave is not installed; apt-get install gtkwave" in capsys.readouterr().err
+
+
+def test_an_engine_without_time_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"amaranth does not tell the time .*; choose verilator or icarus"):
+        wave_scenarios([STORY], tmp_path, "amaranth", "6.19")

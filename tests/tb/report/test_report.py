@@ -109,7 +109,7 @@ def test_keys_step_through_a_scenario(shown):
     assert story.get_attribute("data-column") == "2"
     assert "The guest acknowledges 32." in moment.text
     timeline.send_keys(Keys.ARROW_LEFT)
-    assert "The hypervisor enters the guest" in moment.text
+    assert "enters the guest" in moment.text
     timeline.send_keys("n")
     assert "36 should be signalled; the hardware signals nothing" in moment.text
     timeline.send_keys(Keys.END)
@@ -203,10 +203,22 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     assert out.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_an_expectation_that_fails_is_status_1(tmp_path, capsys):
+    path = tmp_path / "fails.scenario"
+    path.write_text("scenario fails: x\nSPI 32 prio 40\nsteps 7.3:\n    ENTER\n    inj 32\n    IAR -> none\n")
+    with pytest.raises(SystemExit) as exit_:
+        main(["report", str(path), "--profile", "7.3", "-o", str(tmp_path / "report.html")])
+    assert exit_.value.code == 1
+    printed = capsys.readouterr().out
+    assert "fails: 7.3  Not as expected" in printed
+    assert "IAR1 -> 32" in (tmp_path / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["none.scenario"], "none.scenario"),
+        ([str(STORY), "--mi-latency", "40cycles"], "a latency in cycles needs an engine that tells the time"),
         ([str(STORY), "--profile", "nope"], "unknown hypervisor 'nope'"),
         ([str(SCENARIOS / "A26.scenario")], "nothing to play"),
     ],
