@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
+from hw.errors import InputError
 from hw.registers import BY_NAME
 from sim.guest.aarch64_image import Memory
 from sim.guest.interpreter import ProgramGuest
@@ -24,9 +25,9 @@ from sim.machine.physical import PhysicalInterrupts
 from sim.machine.timer import Timer
 from sim.policy.names import attach_policy
 from sim.port import CpuPort
-from sim.scenario.model import Interrupt, MachineSpec, Scenario
+from sim.scenario.model import Interrupt, MachineSpec, Scenario, Steps
 
-__all__ = ["build_machine", "build_vm", "initial_vmcr", "pes_needed", "physical_side"]
+__all__ = ["build_machine", "build_vm", "initial_vmcr", "need_time", "pes_needed", "physical_side"]
 
 _VMCR = {field.name: field for field in BY_NAME["ICH_VMCR_EL2"].fields}
 
@@ -137,3 +138,18 @@ def _guests(scenario: Scenario, ports: Sequence[CpuPort], engines: bool) -> dict
             memories[id(program)] = Memory(program)
         guests[number] = Aarch64Guest(memories[id(program)], number)
     return guests
+
+
+def need_time(scenario: Scenario, steps: Steps, spec: MachineSpec, ports: Sequence[CpuPort]) -> None:
+    """Refuse a latency in cycles on an engine without time.
+
+    Raises
+    ------
+    InputError
+        One line that names the steps and the engines to choose from.
+    """
+    if (spec.mi.cycles or spec.kick.cycles) and ports[0].now() is None:
+        place = f"{scenario.file}:{steps.where.line}"
+        raise InputError(
+            f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from hw.errors import InputError
 from sim.guest.interpreter import ProgramGuest
 from sim.guest.operation import Kind, Operation
 from sim.guest.program import Program
@@ -24,7 +23,7 @@ from sim.machine.runner import Place, Runner
 from sim.machine.schedule import Scheduler, Verdict, run_guests
 from sim.port import CpuPort
 from sim.scenario import check
-from sim.scenario.build import build_machine
+from sim.scenario.build import build_machine, need_time
 from sim.scenario.model import (
     Abort,
     Discard,
@@ -54,7 +53,7 @@ from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
 from sim.system_port import System
 
-__all__ = ["CannotGoOnError", "Follower", "Play", "judged_of", "nearest", "need_time", "play"]
+__all__ = ["CannotGoOnError", "Follower", "Play", "judged_of", "nearest", "play"]
 
 #: Kernels whose guests see most nearly what they should, the best first.
 _BEST = ("fixed", "7.3", "7.0")
@@ -400,21 +399,6 @@ def judged_of(profile: Profile, steps: Steps, spec: MachineSpec | None) -> str:
 def _guest_sees(step: Step) -> bool:
     """Return whether a step's expectation is about what a guest sees: values it reads, and how it ends."""
     return isinstance(step, GuestStep | Run | ExpectVerdict)
-
-
-def need_time(scenario: Scenario, steps: Steps, spec: MachineSpec, ports: Sequence[CpuPort]) -> None:
-    """Refuse a latency in cycles on an engine without time.
-
-    Raises
-    ------
-    InputError
-        One line that names the steps and the engines to choose from.
-    """
-    if (spec.mi.cycles or spec.kick.cycles) and ports[0].now() is None:
-        place = f"{scenario.file}:{steps.where.line}"
-        raise InputError(
-            f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
-        )
 
 
 async def play(
