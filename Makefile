@@ -2,6 +2,7 @@
 #
 #   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
 #   make test    the test suite                      make lint   style and format
+#   make prove   all formal proofs, and that each can fail
 #   make bench   speed and size figures              make soak   the long random runs
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
 #   make screenshots   the pictures of the documentation, of the real programs
@@ -18,7 +19,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench scenarios bench-scenarios soak explore docs screenshots clean
+.PHONY: help demo test lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -40,6 +41,10 @@ bench: $(READY)
 	$(BIN)/python -m tb.throughput
 	$(BIN)/spillway synth --lrs 4
 	$(BIN)/spillway synth --lrs 16
+
+prove: $(READY)
+	$(BIN)/spillway prove
+	$(BIN)/spillway prove --seeded
 
 scenarios: $(READY)
 	$(BIN)/python -m tb.bench_scenarios verilator

@@ -219,7 +219,7 @@ class VirtualCore(wiring.Component):
         """Follow storage: selection, masks, running priority, maintenance; move the lines once."""
         config, cpu, control = self.config, self.cpu, self._control
         vmcr, hcr = control.vmcr, control.hcr
-        remaining = Signal(range(settling(config) + 1))
+        self._remaining = remaining = Signal(range(settling(config) + 1))
         with m.If(self._stage[-1]):
             m.d.sync += remaining.eq(settling(config))
         with m.Elif(remaining != 0):

@@ -207,7 +207,9 @@ class GuestEngine(wiring.Component):
         ]  # fmt: skip
         clear = Signal(range(REGISTERS))
         with m.FSM() as fsm:
-            m.d.comb += host.ready.eq(~fsm.ongoing("clear"))
+            states = "clear", "stopped", "start", "execute", "wait"
+            self._in_state = {name: fsm.ongoing(name) for name in states}
+            m.d.comb += host.ready.eq(~self._in_state["clear"])
             with m.State("clear"):
                 m.d.comb += [self._put.en.eq(1), self._put.addr.eq(clear)]
                 m.d.sync += clear.eq(clear + 1)

@@ -49,7 +49,8 @@ class Log(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.fifo = fifo = SyncFIFOBuffered(width=Record.as_shape().size, depth=self._depth)
+        width = Record.as_shape().size
+        m.submodules.fifo = self._fifo = fifo = SyncFIFOBuffered(width=width, depth=self._depth)
         m.d.comb += [
             fifo.w_en.eq(self.keep | self.notes),
             fifo.w_data.eq(Mux(self.notes, self.note, self.operation)),

@@ -40,8 +40,8 @@ class Sender(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        answers, first, left = self.answers, Signal(), Signal(8)
-        header = Signal(Header)
+        answers = self.answers
+        first, left, header = self._inside = Signal(), Signal(8), Signal(Header)
         moves = self.busy & (~answers.valid | answers.ready)
         m.d.comb += self.taken.eq(moves & ~first)
         with m.If(answers.ready):

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "synth": ("tb.cli.synth", "Place and route a build; report size and frequency."),
     "fpga": ("tb.cli.fpga", "Build bitstreams, program boards, play scenarios on them."),
     "soak": ("tb.cli.soak", "Run gateware and golden in lockstep, at random and for long."),
+    "prove": ("tb.cli.prove", "Prove the gateware formally, and that each proof can fail."),
 }
 
 

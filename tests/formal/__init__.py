@@ -1,0 +1,1 @@
+"""Tests of the formal proofs, and the counter-examples that were kept."""
