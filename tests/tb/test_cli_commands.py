@@ -45,6 +45,7 @@ CHEAP = {
     "report": [SCENARIO, "--profile", "7.3", "-o", "{}/report.html"],
     "export": ["--ports", "--lrs", "1"],
     "params": [],
+    "prove": ["--list"],
     "soak": ["--engine", "golden", "--operations", "14", "--holes", "1"],
 }
 #: Where the JSON of the others is tested.
@@ -60,10 +61,11 @@ BAD = [
     ("run", [SCENARIO, "--engine", "silicon"], "'silicon' is not one of"),
     ("run", [SCENARIO, "--part", "gic-500"], "unknown part 'gic-500'"),
     ("refine", ["--profile", "9"], "unknown hypervisor '9'"),
+    ("prove", ["selektion"], "did you mean selection?"),
+    ("prove", ["lookup", "--table", "{}/none.md"], "none.md"),
     ("refine", ["--operations", "0"], "0 is not in the range"),
     ("parts", ["gic-500"], "unknown part 'gic-500'; the parts are"),
     ("parts", ["gic-500", "--list"], "unknown part 'gic-500'; the parts are"),
-    ("parts", ["--profile", "9"], "unknown profile '9'"),
     ("demo", ["{}/none.jsonl"], "no such file"),
     ("demo", ["--act", "8.0"], "'8.0' is not one of"),
     ("replay", [], "TRACE"),
@@ -71,7 +73,6 @@ BAD = [
     ("replay", [TRACE, "--waves", "{}/x.vcd"], "golden has no cycles"),
     ("replay", [TRACE, "--engine", "amaranth", "--waves", "{}/none/x.vcd"], "create it first"),
     ("predict", ["{}"], "no *.jsonl"),
-    ("predict", [TRACE, "--profile", "9"], "unknown profile '9'"),
     ("patches", ["v1-1"], "unexpected extra argument"),
     ("cures", ["22.99"], "no cure '22.99'; `spillway cures` lists them"),
     ("divergences", ["simics"], "no model 'simics'; known: QEMU"),
