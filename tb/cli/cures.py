@@ -14,11 +14,12 @@ from tb.cli.output import print_json
 __all__ = ["command"]
 
 _TESTS = "tests/sim/kvm/test_cures.py"
+_SCENARIOS = "sim/scenarios"
 
 
 def _section(cure: Cure) -> str:
     """Return one cure as a section of Markdown."""
-    shown = ", ".join(f"`sim/scenarios/{name}.scenario`" for name in cure.scenarios)
+    shown = ", ".join(f"`{_SCENARIOS}/{name}.scenario`" for name in cure.scenarios)
     seen = ", ".join(f"`*{name}*`" for name in cure.evidence.split(", ") if name)
     functions = ", ".join(f"`{name}`" for name in cure.functions)
     rows = [
@@ -32,7 +33,15 @@ def _section(cure: Cure) -> str:
         ("accesses", cure.accesses),
         ("locking", cure.locking),
         ("does not change", cure.unchanged or "nothing else"),
-        ("verified by", f"`{_TESTS}`, `spillway refine --profile fixed --strict`"),
+        (
+            "waveforms",
+            f"`spillway waves {_SCENARIOS}/{cure.scenarios[0]}.scenario --profile 7.3 --open`, and "
+            "the same with `--profile fixed`",
+        ),
+        (
+            "verified by",
+            f"`{_TESTS}`, `tests/tb/test_bugs_rtl.py`, `spillway refine --profile fixed --strict`",
+        ),
     ]
     lines = [f"### {cure.switch}: {', '.join(cure.faults)}", "", "| | |", "|---|---|"]
     return "\n".join([*lines, *(f"| {name} | {text} |" for name, text in rows)])
