@@ -17,16 +17,29 @@ _TESTS = "tests/sim/kvm/test_cures.py"
 _SCENARIOS = "sim/scenarios"
 
 
+def _seen(cure: Cure) -> str:
+    names = [f"`*{name}*`" for name in cure.evidence.split(", ") if name]
+    return f"recordings {', '.join(names)}" if names else "random guests; no recording"
+
+
+def _overview(cures: list[Cure]) -> str:
+    """Return one line for each cure as a table of Markdown."""
+    lines = ["| fault | what goes wrong | minimal guest | evidence | cure |", "|---|---|---|---|---|"]
+    for cure in cures:
+        shown, faults = ", ".join(cure.scenarios), ", ".join(cure.faults)
+        lines.append(f"| {faults} | {cure.symptom} | {shown} | {_seen(cure)} | `{cure.switch}` |")
+    return "\n".join(lines)
+
+
 def _section(cure: Cure) -> str:
     """Return one cure as a section of Markdown."""
     shown = ", ".join(f"`{_SCENARIOS}/{name}.scenario`" for name in cure.scenarios)
-    seen = ", ".join(f"`*{name}*`" for name in cure.evidence.split(", ") if name)
     functions = ", ".join(f"`{name}`" for name in cure.functions)
     rows = [
         ("fault", cure.symptom),
         ("why", cure.why),
         ("minimal guest", shown),
-        ("evidence", f"recordings {seen}" if seen else "random guests; no recording"),
+        ("evidence", _seen(cure)),
         ("functions", functions),
         ("cure", cure.change),
         ("exits", cure.exits),
@@ -61,6 +74,8 @@ def _section(cure: Cure) -> str:
 def command(switches: tuple[str, ...], as_json: bool) -> int:
     """Print the cures: fault, minimal guest, evidence on real kernels, cure, cost, verification, as Markdown.
 
+    A table of all of them goes first.
+
     SWITCHES: only these; a fault such as 22.4 stands for its cure.
 
     Exit status: 0 done, 2 bad usage.
@@ -72,5 +87,6 @@ def command(switches: tuple[str, ...], as_json: bool) -> int:
             raise InputError(f"no cure {name!r}; `spillway cures` lists them")
     if as_json:
         return print_json("cures", 0, map(asdict, chosen))
-    click.echo("\n\n".join(_section(cure) for cure in chosen))
+    overview = [_overview(chosen)] if len(chosen) > 1 else []
+    click.echo("\n\n".join([*overview, *map(_section, chosen)]))
     return 0
