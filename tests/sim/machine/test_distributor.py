@@ -11,13 +11,15 @@ from sim.engines.golden import golden_port
 from sim.golden_physical import GoldenSystem
 from sim.kvm.profile import profile_named
 from sim.machine.distributor import DistributorInterrupts
+from sim.policy.names import hypervisor_named
 from sim.port import read, run
 from sim.scenario.build import build_machine, pes_needed, physical_side
 from sim.scenario.parser import find_scenarios, parse_scenario, read_scenario
 from sim.scenario.play import play
 from sim.scenario.result import PASS
 
-SCENARIOS = [read_scenario(p) for p in find_scenarios(Path(__file__).parents[3] / "sim" / "scenarios")]
+DIRECTORY = Path(__file__).parents[3] / "sim" / "scenarios"
+SCENARIOS = [read_scenario(path) for path in find_scenarios(DIRECTORY)]
 #: Those with mapped interrupts, and some that need the maintenance interrupt: early, late, on a GICv2.
 MAPPED = [one for one in SCENARIOS if any(i.hw is not None for i in one.interrupts)]
 MAINTAINED = [one for one in SCENARIOS if one.name in ("A01", "A07", "A12", "A21", "A22", "G07", "G12")]
@@ -26,7 +28,7 @@ MAINTAINED = [one for one in SCENARIOS if one.name in ("A01", "A07", "A12", "A21
 def play_on_system(scenario, sequence, profile="7.3"):
     spec = sequence.machine
     system = GoldenSystem(spec.config, physical_side(spec, scenario.interrupts), pes_needed(spec))
-    return run(play(scenario, sequence, profile_named(profile), [], system=system))
+    return run(play(scenario, sequence, hypervisor_named(profile, DIRECTORY), [], system=system))
 
 
 @pytest.mark.parametrize("scenario", [*MAPPED, *MAINTAINED], ids=lambda one: one.name)
@@ -36,7 +38,7 @@ def test_every_event_is_the_same(scenario):
         spec = sequence.machine
         for profile in sequence.profiles:
             ports = [golden_port(spec.config) for _ in range(pes_needed(spec))]
-            expected = run(play(scenario, sequence, profile_named(profile), ports))
+            expected = run(play(scenario, sequence, hypervisor_named(profile, DIRECTORY), ports))
             found = play_on_system(scenario, sequence, profile)
             assert found.status == PASS, found.problems
             assert found.as_dict() == expected.as_dict()
