@@ -17,7 +17,6 @@ from hw.config_v2 import GicV2Config
 from hw.distributor import Distributor
 from hw.errors import InputError
 from hw.export import to_verilog
-from hw.gicc import GiccInterface
 from hw.mmio_map import lookup_mmio
 from hw.registers import lookup
 from hw.system import SystemV2
@@ -46,9 +45,6 @@ BREAKAGES = {
     "the virtual side's APR words (PHY-11)": (
         decode.Decoder, "_is_physical",
         lambda self, register: decode._needs_sre(register) and register.exists(self._config), "PHY-15",
-    ),
-    "IAR takes Group 1 without AckCtl (GICC-2)": (
-        GiccInterface, "_serves", lambda self, group: ~self._offer.group | 1, "GICC-2",
     ),
     "an acknowledge keeps the source (DIST-26)": (
         Distributor, "_change_sources", lambda self, m, bit, activates: None, "DIST-25",
