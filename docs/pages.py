@@ -25,6 +25,7 @@ from sim.scenario.parser import find_scenarios, read_scenario
 from tb.cli import COMMANDS, cli
 from tb.parameters import parameters_markdown
 from tb.register_pages import mapped_registers, register_page
+from tests.testplan import markdown
 
 __all__ = ["write_pages"]
 
@@ -76,6 +77,7 @@ def write_pages(target: Path) -> None:
         "policy-table": _policies(),
         "scenario-index": _scenarios(),
         "divergence-tests": _divergences(),
+        "testplan": _page("Testplan", markdown()),
     }
     for name, text in pages.items():
         (target / f"{name}.md").write_text(text, encoding="utf-8")

@@ -86,6 +86,16 @@ def test_sig_2_equal_to_the_mask_is_masked(pri_bits: int):
     assert seen == ["", "", "irq"]
 
 
+@pytest.mark.parametrize("group", [0, 1])
+def test_sig_3_with_nothing_active_no_preemption_is_needed(group: int):
+    """SIG-3: with BPR 7 group 0 compares nothing, and still signals while no priority bit is set."""
+    pe = guest(vmcr=0xF8EC0003)
+    pe["LR0"] = lr("P", 40, 0xF0, group=group)
+    assert pe.lines == ("irq" if group else "fiq")
+    pe["AP1R0"] = 1 << 31
+    assert pe.lines == ("irq" if group else "")
+
+
 @pytest.mark.parametrize("bpr1", range(3, 8))
 def test_sig_5_group_1_mask_is_one_bit_finer(bpr1: int):
     """SIG-4, SIG-5: Group 1 preempts by the bits from VBPR1 up, against the masked running priority."""
@@ -129,6 +139,17 @@ def test_sig_7_a_blocked_best_blocks_the_other_group():
 
 
 # -- acknowledge ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group", [0, 1])
+def test_iar_1_the_best_of_the_group_is_acknowledged(group: int):
+    """IAR-1: the selected one's INTID is returned, and its list register alone becomes active."""
+    pe = guest()
+    pe["LR0"] = lr("P", 40, 0x88, group=group)
+    pe["LR1"] = lr("P", 41, 0x80, group=group)
+    assert pe.read(f"IAR{1 - group}") == 1023
+    assert pe.read(f"IAR{group}") == 41
+    assert (pe["LR0"], pe["LR1"]) == (lr("P", 40, 0x88, group=group), lr("A", 41, 0x80, group=group))
 
 
 def test_iar_2_every_refusal_changes_nothing():

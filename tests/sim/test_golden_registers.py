@@ -247,6 +247,19 @@ def test_mnt_7_group_enables_each_with_its_own_bit(enabled: int):
         assert pe["MISR"] == expected & mask
 
 
+def test_mnt_8_eoi_is_any_bit_of_eisr():
+    """MNT-8: MISR.EOI for one ended list register and for all, none while the last is pending or has HW."""
+    pe = Pe()
+    ended = 1 << 41
+    for n in range(4):
+        assert pe["MISR"] & 1 == (n > 0)
+        pe[f"LR{n}"] = ended
+    for n in range(4):
+        pe[f"LR{n}"] = ended | 1 << 62 if n % 2 else ended | 1 << 61
+        assert pe["EISR"] == 0xF << n + 1 & 0xF
+        assert pe["MISR"] & 1 == (n < 3)
+
+
 def test_mnt_3_9_line_is_a_level_gated_by_en():
     """MNT-3, MNT-9: each cause drives the line only with En, and its removal drops it."""
     pe = Pe()

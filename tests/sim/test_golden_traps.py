@@ -88,6 +88,16 @@ def test_trp_2_covers_every_apr_word():
             assert outcome(busy(config, 1 | (TALL0 ^ TALL1 ^ bit)), 1, register, True) == "OK"
 
 
+def test_trp_7_tsei_traps_nothing():
+    """TRP-7: no SError is generated, so TSEI, where it can be stored, changes no access."""
+    tsei = lookup("ICH_HCR_EL2").field("TSEI").mask
+    config = GicConfig(seis=True)
+    pe = busy(config, 1 | tsei)
+    for name in ("ICC_IAR1_EL1", "ICC_HPPIR0_EL1", "ICC_RPR_EL1", "ICC_PMR_EL1", "ICC_CTLR_EL1"):
+        assert outcome(pe, 1, lookup(name), False) == "OK"
+    assert outcome(pe, 1, lookup("ICC_DIR_EL1"), True) == "OK"
+
+
 def test_trp_3_without_tds_only_tc_traps_dir():
     """TRP-3: TDIR is RES0 with TDS=0."""
     config = GicConfig(tds=False)
