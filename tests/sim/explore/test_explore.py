@@ -14,6 +14,7 @@ from sim.explore.search import DRAIN, explore, perform
 from sim.explore.world import make_world, plan_of
 from sim.kvm.profile import profile_named
 from sim.port import run
+from sim.refinement.actions import Action
 from sim.refinement.divergence import Divergence
 from sim.scenario.parser import parse_scenario
 from sim.scenario.play import play
@@ -130,9 +131,10 @@ def test_interrupts_left_out_of_the_plan_never_change():
 def test_exchanging_interrupts_that_are_alike_changes_no_finding():
     """The smallest key over all renamings merges states, never findings."""
     scope = scope_named("alias")
-    one, two = scope.setup.interrupts
-    alike = replace(scope.setup, interrupts=(one, replace(two, priority=one.priority)))
-    apart = replace(scope.setup, interrupts=(one, replace(two, priority=one.priority, resample=True)))
+    scope = replace(scope, choices=(*scope.choices, Action("edge", 1)))
+    [one] = scope.setup.interrupts
+    alike = replace(scope.setup, interrupts=(one, replace(one, intid=33)))
+    apart = replace(scope.setup, interrupts=(one, replace(one, intid=33, resample=True)))
     merged, single = explore(replace(scope, setup=alike)), explore(replace(scope, setup=apart))
     assert merged.complete
     assert single.complete
