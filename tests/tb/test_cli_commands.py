@@ -108,6 +108,7 @@ BAD = [
     ("fpga", ["run", SCENARIO], "Missing option '--port'"),
     ("fpga", ["run", SCENARIO, "--port", "{}/none"], "name the board's serial device"),
     ("soak", ["--operations", "0"], "0 is not in the range"),
+    ("explore", ["--profile", "9"], "unknown profile '9'"),
     ("doctor", ["g++"], "unexpected extra argument"),
     ("completion", ["tcsh"], "'tcsh' is not one of"),
     ("soak", ["--gic", "v5"], "'v5' is not one of"),
