@@ -43,8 +43,6 @@ def test_a_changed_policy_does_not_fit_the_table(monkeypatch):
 def test_every_weakness_has_a_scenario_of_its_name(policy):
     """With steps for the policy that show it, and steps for KVM that show how it should be."""
     for name in applies(policy).names:
-        if name == "B6":  # an order, not an event: F22_13 and others show it
-            continue
         scenario = read_scenario(SCENARIOS / f"{name}.scenario")
         profiles = {one for steps in scenario.sequences for one in steps.profiles}
         assert {policy, "fixed"} <= profiles
