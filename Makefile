@@ -52,6 +52,18 @@ scenarios: $(READY)
 bench-scenarios: $(READY)
 	$(BIN)/python -m tb.bench_scenarios $(BENCHES)
 
+BOARDS ?= ulx3s-85f icebreaker
+NETLIST ?= $(foreach name,A03 A08 A28,sim/scenarios/$(name).scenario)
+.PHONY: bitstreams netlist
+
+# The boards' bitstreams; half an hour.
+bitstreams: $(READY)
+	for board in $(BOARDS); do $(BIN)/spillway fpga build --board $$board || exit; done
+
+# What is synthesised, against the golden model and under scenarios.
+netlist: $(READY)
+	$(BIN)/spillway fpga netlist --lrs 2 --operations 2000 --profile 7.3 $(NETLIST)
+
 soak: $(READY)
 	$(BIN)/spillway soak
 	$(BIN)/spillway soak --gic v2 --operations 250000

@@ -36,6 +36,8 @@ class Board:
         Options of Yosys' command for the family.
     lrs, frequency : int, float
         List registers and clock in Hz of the build that is made unless another is asked for.
+    engine : bool
+        There is room for a guest engine; without one the host makes the guest's accesses itself.
     loader : str
         openFPGALoader's name of it.
     bitstream : str or None
@@ -50,6 +52,7 @@ class Board:
     synthesis: str
     lrs: int
     frequency: float
+    engine: bool
     loader: str
     bitstream: str | None
 
@@ -59,17 +62,17 @@ BOARDS = {
     board.name: board
     for board in (
         Board("ulx3s-25f", "Radiona ULX3S", ULX3S_25F_Platform, "LFE5U-25F, grade 6", *_ECP5,
-              16, 100e6, "ulx3s", "bit"),
+              16, 60e6, True, "ulx3s", "bit"),
         Board("ulx3s-85f", "Radiona ULX3S", ULX3S_85F_Platform, "LFE5U-85F, grade 6", *_ECP5,
-              16, 100e6, "ulx3s", "bit"),
+              16, 60e6, True, "ulx3s", "bit"),
         Board("ecp5-evn", "Lattice ECP5-5G evaluation board", ECP55GEVNPlatform, "LFE5UM5G-85F, grade 8",
-              *_ECP5, 16, 120e6, "ecp5_evn", "bit"),
+              *_ECP5, 16, 60e6, True, "ecp5_evn", "bit"),
         Board("icebreaker", "1BitSquared iCEBreaker", ICEBreakerPlatform, "iCE40UP5K", _ICE40,
-              "-abc9 -device u", 1, 16e6, "ice40_generic", "bin"),
+              "-abc9 -device u", 1, 16e6, False, "ice40_generic", "bin"),
         Board("hx8k", "Lattice iCE40-HX8K breakout board", ICE40HX8KBEVNPlatform, "iCE40HX8K", _ICE40,
-              "-abc9 -device hx", 2, 30e6, "ice40_generic", "bin"),
+              "-abc9 -device hx", 2, 30e6, False, "ice40_generic", "bin"),
         Board("arty-a7", "Digilent Arty A7-35T", ArtyA7_35Platform, "XC7A35T, grade 1L", None, "",
-              16, 100e6, "arty_a7_35t", None),
+              16, 100e6, True, "arty_a7_35t", None),
     )
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -131,12 +132,14 @@ def build_board(
         When a tool fails otherwise; the text is the end of its output.
     """
     timing = Timing.of(board, frequency, baud)
+    depths = {} if board.engine else {"program_depth": 0, "log_depth": 0}
+    design = functools.partial(UartBench, **depths)
     if board.bitstream is None:
-        top = BoardTop(timing, UartBench, config, pes)
+        top = BoardTop(timing, design, config, pes)
         board.platform().build(top, _TOP, do_build=False).extract(directory)
         return None
     environment = tools_for(board)
-    return place(board, BoardTop(timing, UartBench, config, pes), environment, config.lrs, directory, seed)
+    return place(board, BoardTop(timing, design, config, pes), environment, config.lrs, directory, seed)
 
 
 def place(

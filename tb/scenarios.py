@@ -17,6 +17,7 @@ from sim.scenario.job import Task, select
 from sim.scenario.model import MachineSpec, Scenario
 from sim.scenario.parser import read_scenario
 from sim.scenario.result import OPEN, Problem, Result
+from tb.build import bench_verilog_of
 from tb.engines import SYSTEM_PREFIX
 from tb.runner import run_job
 
@@ -40,6 +41,7 @@ def play_scenarios(
     waves: Path | None = None,
     listener: Listener | None = None,
     board: Attached | None = None,
+    netlist: Callable[[str], str] | None = None,
 ) -> list[Result]:
     """Play scenarios and return their results, file by file.
 
@@ -55,6 +57,8 @@ def play_scenarios(
         Called with (what, done, total) now and then.
     board : Attached or None
         A board to play them on, in place of an engine; those that it cannot hold are open.
+    netlist : callable or None
+        Makes what is simulated of the bench's Verilog, on ``bench-verilator`` and ``bench-icarus``.
 
     Raises
     ------
@@ -81,6 +85,7 @@ def play_scenarios(
                 found = run_job(
                     _SYSTEM_JOB if whole else _JOB, arguments,
                     engine=engine, config=config, pes=pes, physical=physical, waves=file,
+                    verilog=netlist and netlist(bench_verilog_of(config, pes)),
                 )  # fmt: skip
             results += [_result(data) for data in found]
             done += len(bunch)

@@ -4,9 +4,10 @@ from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from hw.bench.engine import LOG_DEPTH, PROGRAM_DEPTH, GuestEngine
+from hw.bench.engine import LOG_DEPTH, PROGRAM_DEPTH
 from hw.bench.frames import cpu_interface
 from hw.bench.mailbox import Mailbox
+from hw.bench.no_engine import engine_for
 from hw.cluster import check_pes
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
@@ -24,7 +25,7 @@ class Bench(wiring.Component):
     pes : int, 1..8
         Number of PEs.
     program_depth : int, power of two, at most 65536
-        Instructions of each engine's program memory, 64 bits each.
+        Instructions of each engine's program memory, 64 bits each; 0: there are no engines.
     log_depth : int, 4..65535
         Records of each engine's log, 160 bits each.
 
@@ -62,7 +63,7 @@ class Bench(wiring.Component):
             port, reset = getattr(mailbox, f"pe{n}"), Signal(name=f"reset{n}")
             # One cycle later, so that no reset is at the end of a command's logic.
             m.d.sync += reset.eq(port.reset)
-            m.submodules[f"engine{n}"] = ResetInserter(reset)(made := GuestEngine(self.config, *self._depths))
+            m.submodules[f"engine{n}"] = ResetInserter(reset)(made := engine_for(self.config, *self._depths))
             m.submodules[f"pe{n}"] = ResetInserter(reset)(interface := cpu_interface(self.config))
             connect(m, port, made.host)
             connect(m, made.cpu, interface.cpu)

@@ -1,8 +1,9 @@
 """The guest engine: a sequencer that executes an assembled guest program on one CPU port.
 
-An instruction takes two cycles, *next* and *execute*; a system-register access its latency more, and until
-the lines have settled where RESUME asks for it. Between two operations, in *next*, the engine looks for
-reasons to stop. What it does, and when, is specified in ``docs/mailbox.md``.
+An instruction takes two cycles, *next* and *execute*, or three if it computes: *keep* writes the result. A
+system-register access takes its latency more, and until the lines have settled where RESUME asks for it.
+Between two operations, in *next*, the engine looks for reasons to stop. What it does, and when, is specified
+in ``docs/mailbox.md``.
 """
 
 from amaranth.hdl import Cat, Module, Mux, Signal
@@ -104,6 +105,9 @@ class GuestEngine(wiring.Component):
         self._one, self._source = Signal(Instruction), Signal(64)
         self._a, self._b, self._wide = Signal(64), Signal(64), Signal(64)
         self._forced = Signal()  # a NOP that is not in the program
+        self._step, self._freely = Signal(), Signal()  # go on to the next instruction; that took no time
+        # What an instruction has computed, and whether that is to be recorded: kept in the cycle after.
+        self._computed, self._noted = Signal(64), Signal()
         self._delay, self._free = Signal(32), Signal(range(FREE_LIMIT + 1))
         self._options = Signal(ResumeWord)
         self._budget, self._done_operations = Signal(32), Signal(32)
@@ -205,6 +209,10 @@ class GuestEngine(wiring.Component):
             self._branch.a.eq(self._a), self._branch.b.eq(source),
             self._branch.condition.eq(one.detail),
         ]  # fmt: skip
+        with m.If(self._step):
+            m.d.comb += self._pc_next.eq(self._pc + 1)
+        with m.If(self._freely):
+            m.d.sync += self._free.eq(self._free + 1)
         clear = Signal(range(REGISTERS))
         with m.FSM() as fsm:
             states = "clear", "stopped", "start", "execute", "wait"
@@ -241,6 +249,9 @@ class GuestEngine(wiring.Component):
             with m.State("execute"):
                 m.next = "next"
                 self._execute(m)
+            with m.State("keep"):
+                self._keep(m)
+                m.next = "next"
             with m.State("wait"):
                 m.d.sync += self._clock.eq(self._clock + 1)
                 response = cpu.response.payload
@@ -286,14 +297,9 @@ class GuestEngine(wiring.Component):
 
     def _execute(self, m):
         one, source, alu = self._one, self._source, self._alu
-        step, free = Signal(), Signal()
-        with m.If(step):
-            m.d.comb += self._pc_next.eq(self._pc + 1)
-        with m.If(free):
-            m.d.sync += self._free.eq(self._free + 1)
+        step, free = self._step, self._freely
         with m.If((one.op != Op.WIDE) & (self._issued | ~self._issue)):
             m.d.sync += self._wide.eq(0)
-        put = [self._put.en.eq(1), self._put.addr.eq(one.rd), self._put.data.eq(alu.result)]
         with m.Switch(one.op):
             with m.Case(Op.MRS, Op.MSR):
                 m.d.comb += self._issue.eq(1)
@@ -333,44 +339,57 @@ class GuestEngine(wiring.Component):
                     m.d.sync += self._delay.eq(Mux(one.imm == 0, 0, one.imm - 1))
                 with m.Elif(self._delay != 0):
                     m.d.sync += self._delay.eq(self._delay - 1)
-            with m.Case(Op.MOV, Op.ADD, Op.SUB, Op.AND, Op.ORR, Op.BIC, Op.LSL, Op.LSR):
-                m.d.comb += [step.eq(1), free.eq(1), *put]
+            with m.Case(Op.MOV, Op.ADD, Op.SUB, Op.AND, Op.ORR, Op.BIC, Op.LSL, Op.LSR, Op.LOOP):
+                m.d.sync += self._computed.eq(alu.result)
+                m.next = "keep"
             with m.Case(Op.CMP):
                 m.d.comb += [step.eq(1), free.eq(1), self._branch.set.eq(1)]
             with m.Case(Op.B):
                 m.d.comb += [free.eq(1), step.eq(~self._branch.taken)]
                 with m.If(self._branch.taken):
                     m.d.comb += self._pc_next.eq(one.imm)
-            with m.Case(Op.LOOP):
-                m.d.comb += [free.eq(1), step.eq(alu.result == 0), *put]
-                with m.If(alu.result != 0):
-                    m.d.comb += self._pc_next.eq(one.imm)
             with m.Case(Op.LOG):
-                m.d.comb += [
-                    step.eq(1), free.eq(1), self._notes.eq(1),
-                    self._note_kind.eq(Kind.NOTE), self._note_value.eq(source),
-                ]  # fmt: skip
+                m.d.sync += [self._computed.eq(source), self._noted.eq(1)]
+                m.next = "keep"
             with m.Case(Op.EXPECT):
-                m.d.comb += [
-                    step.eq(1), free.eq(1), self._notes.eq(~self._branch.equal),
-                    self._note_kind.eq(Kind.FAILED), self._note_value.eq(self._a),
-                ]  # fmt: skip
+                m.d.sync += [self._computed.eq(self._a), self._noted.eq(~self._branch.equal)]
+                m.next = "keep"
             with m.Case(Op.CHECK):
-                m.d.comb += [
-                    step.eq(1), self._notes.eq(~self._faulted & (self._result != source)),
-                    self._note_kind.eq(Kind.FAILED), self._note_value.eq(self._result),
-                ]  # fmt: skip
+                differs = ~self._faulted & (self._result != source)
+                m.d.sync += [self._computed.eq(self._result), self._noted.eq(differs)]
+                m.next = "keep"
             with m.Case(Op.CHECK_FAULT):
-                m.d.comb += [
-                    step.eq(1), self._notes.eq(self._faulted != one.imm[0]),
-                    self._note_kind.eq(Kind.FAILED), self._note_value.eq(Mux(self._faulted, self._esr, 0)),
-                ]  # fmt: skip
+                m.d.sync += [
+                    self._computed.eq(Mux(self._faulted, self._esr, 0)),
+                    self._noted.eq(self._faulted != one.imm[0]),
+                ]
+                m.next = "keep"
             with m.Case(Op.WIDE):
                 m.d.comb += step.eq(1)
                 m.d.sync += self._wide.eq(Cat(one.imm, self._wide[:32]))
             with m.Default():
                 m.d.comb += [self._stop.eq(1), self._cause.eq(Cause.PROGRAM)]
                 m.next = "stopped"
+
+    def _keep(self, m):
+        """Write a register with what was computed in the cycle before, or record what was found then."""
+        one, computed = self._one, self._computed
+        put = [self._put.en.eq(1), self._put.addr.eq(one.rd), self._put.data.eq(computed)]
+        m.d.comb += [
+            self._step.eq(1), self._note_value.eq(computed),
+            self._note_kind.eq(Mux(one.op == Op.LOG, Kind.NOTE, Kind.FAILED)),
+        ]  # fmt: skip
+        with m.Switch(one.op):
+            with m.Case(Op.LOOP):
+                m.d.comb += [self._freely.eq(1), *put]
+                with m.If(computed != 0):
+                    m.d.comb += [self._step.eq(0), self._pc_next.eq(one.imm)]
+            with m.Case(Op.LOG, Op.EXPECT):
+                m.d.comb += [self._freely.eq(1), self._notes.eq(self._noted)]
+            with m.Case(Op.CHECK, Op.CHECK_FAULT):
+                m.d.comb += self._notes.eq(self._noted)
+            with m.Default():
+                m.d.comb += [self._freely.eq(1), *put]
 
     def _finish(self, m):
         """Write a read's value back; report a stop; show counters and lines."""

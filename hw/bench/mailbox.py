@@ -336,7 +336,8 @@ class Mailbox(wiring.Component):
             m.d.sync += index.eq(index + 1)
             with m.If(index == 0):
                 m.d.sync += address.eq(self.commands.payload)
-                with m.If(self.commands.payload + (header.length >> 1) > self._depths[0]):
+                depth, end = self._depths[0], self.commands.payload + (header.length >> 1)
+                with m.If(end > depth if depth else Const(1)):
                     m.d.sync += self._error.eq(Error.RANGE)
                     m.next = "skip"
             with m.Elif(index[0]):

@@ -46,12 +46,23 @@ class Watch(wiring.Component):
         width = len(latency.amount)
         assert width == len(self.age)
         armed, age = self.armed, self.age
-        since, now = Signal(width), Signal(width)
+        since, now, passed = Signal(width), Signal(width), Signal(width)
+        before, same_age, one_older, at_once = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
+            passed.eq(now - since),
             now.eq(Mux(latency.cycles, self.clock, self.operations)),
-            age.eq(Mux(armed, now - since, 0)),
-            self.over.eq(self.level & ~latency.never & (age >= latency.amount)),
+            age.eq(Mux(armed, passed, 0)),
         ]
+        # Compared a cycle early, for both values that the age may have a cycle later: the clocks count by
+        # one, and at least a cycle lies between two looks.
+        m.d.sync += [
+            before.eq(now[0]),
+            at_once.eq(latency.amount == 0),
+            same_age.eq(passed >= latency.amount),
+            one_older.eq((passed + 1)[:width] >= latency.amount),
+        ]
+        due = Mux(armed, Mux(now[0] == before, same_age, one_older), at_once)
+        m.d.comb += self.over.eq(self.level & ~latency.never & due)
         with m.If(self.forget | (self.look & ~self.level)):
             m.d.sync += armed.eq(0)
         with m.Elif(self.look & ~armed):

@@ -44,8 +44,8 @@ def build_bridge(divisor: int = DIVISOR) -> Path:
 
 
 @functools.cache
-def _bench(config: GicConfig | GicV2Config, pes: int) -> Path:
-    return build(config, pes)
+def _bench(config: GicConfig | GicV2Config, pes: int, engine: bool) -> Path:
+    return build(config, pes) if engine else build(config, pes, 0, 0)
 
 
 class SimulatedBoard:
@@ -59,10 +59,14 @@ class SimulatedBoard:
         Number of PEs.
     divisor : int
         Clock cycles of a bit.
+    engine : bool
+        It has guest engines.
     """
 
-    def __init__(self, config: GicConfig | GicV2Config, pes: int = 1, divisor: int = DIVISOR):
-        self._bench = CompiledLink(_bench(config, pes))
+    def __init__(
+        self, config: GicConfig | GicV2Config, pes: int = 1, divisor: int = DIVISOR, engine: bool = True
+    ):
+        self._bench = CompiledLink(_bench(config, pes, engine))
         self._library = ctypes.CDLL(str(build_bridge(divisor)))
         pointer, size = ctypes.c_void_p, ctypes.c_size_t
         for name, result, arguments in (

@@ -21,9 +21,9 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from hw.bench.engine import GuestEngine
 from hw.bench.frames import cpu_interface
 from hw.bench.mailbox import Mailbox
+from hw.bench.no_engine import engine_for
 from hw.cluster import check_pes
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
@@ -77,7 +77,7 @@ def _parts(config: GicConfig | GicV2Config, pes: int, program_depth: int, log_de
     """Return the RTLIL of what a bench is made of; engine and interface are there once for all PEs."""
     parts = {
         "mailbox": Mailbox(config, pes, program_depth, log_depth),
-        "engine": GuestEngine(config, program_depth, log_depth),
+        "engine": engine_for(config, program_depth, log_depth),
         "interface": cpu_interface(config),
     }
     return {name: rtlil.convert(part, name=name, emit_src=False) for name, part in parts.items()}

@@ -18,6 +18,7 @@ from sim.bench.assembler import Assembled, access_words
 from sim.bench.link import Host
 from sim.bench.words import NEVER, BenchError, Record, Report, configure, load, record, report, resume, status
 from sim.engines.codec_v2 import codec_of
+from sim.guest.interpreter import ProgramGuest
 from sim.guest.operation import Guest
 from sim.guest.program import Program
 from sim.machine.latency import Latency
@@ -124,7 +125,7 @@ class BenchPort:
         self._changed()
         if self.turn is not None:
             return _response(await self.turn(access))
-        if access.context != GUEST or access.rt > 7:
+        if access.context != GUEST or access.rt > 7 or not self.sizes.program:
             response = await self._direct(access)
             await self._look()
             return response
@@ -164,8 +165,10 @@ class BenchPort:
             self._state = self._codec.state(packed)
         return self._state
 
-    def now(self) -> int:
+    def now(self) -> int | None:
         """Return the guest's time in nanoseconds: its accesses', without pauses, which the machine counts."""
+        if not self.sizes.program:
+            return None
         return (self._clock - self._pauses) * CLOCK_NS
 
     # -- the engine ------------------------------------------------------------------------------------
@@ -175,9 +178,11 @@ class BenchPort:
         self.host.post(Opcode.CONFIGURE, self.pe, configure(mi, kick))
 
     def guest(self, program: Program, vcpu: int, file: str) -> Guest:
-        """Return a guest that the engine executes; see :class:`sim.bench.guest.EngineGuest`."""
+        """Return a guest that the engine executes (:class:`sim.bench.guest.EngineGuest`), if there is one."""
         from sim.bench.guest import EngineGuest  # it is written in terms of this class
 
+        if not self.sizes.program:
+            return ProgramGuest(program, vcpu, file)
         return EngineGuest(program, self, vcpu, file)
 
     def load(self, program: Assembled) -> None:

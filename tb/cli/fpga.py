@@ -15,7 +15,7 @@ from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from tb.cli.command import Command, Group, json_option
-from tb.cli.options import build_options
+from tb.cli.options import build_options, config_options
 from tb.cli.output import Bar, busy, print_json
 from tb.cli.run import print_results
 
@@ -46,6 +46,7 @@ _baud = click.option("--baud", type=click.IntRange(min=1), default=_BAUD, show_d
         "spillway fpga build --board ulx3s-85f --lrs 16",
         "spillway fpga program --board ulx3s-85f",
         "spillway fpga run --port /dev/ttyUSB0 sim/scenarios/A08.scenario",
+        "spillway fpga netlist sim/scenarios/A08.scenario",
         "spillway fpga simulate --lrs 4   # a board without a board: prints the port",
     ],
 )
@@ -88,7 +89,7 @@ def boards(as_json: bool) -> int:
     "build",
     cls=Command,
     examples=[
-        "spillway fpga build --board ulx3s-85f --lrs 16 --freq 100",
+        "spillway fpga build --board ulx3s-85f --lrs 16 --freq 60",
         "spillway fpga build --board icebreaker --json",
     ],
 )
@@ -250,6 +251,68 @@ def run(
     if resent:
         click.echo(f"{resent} frames were sent again")
     return status
+
+
+@command.command(
+    "netlist",
+    cls=Command,
+    examples=[
+        "spillway fpga netlist --lrs 2 --operations 500",
+        "spillway fpga netlist sim/scenarios/A08.scenario --profile 7.3",
+    ],
+)
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO|DIRECTORY...]", type=click.Path(path_type=Path))
+@click.option("--operations", type=click.IntRange(min=0), default=1000, show_default=True,
+              help="Random operations in lockstep with the golden model.")  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, help="Of those.")
+@click.option("--profile", metavar="NAME", help="Play only this profile, as for `spillway run`.")
+@json_option
+@config_options
+def netlist(
+    scenarios: tuple[Path, ...],
+    operations: int,
+    seed: int,
+    profile: str | None,
+    as_json: bool,
+    config: GicConfig,
+) -> int:
+    """Synthesise for an ECP5 and hold the netlist, not the source, to the rest of the project.
+
+    The interface's netlist runs random operations in lockstep with the golden model, the bench's plays the
+    scenarios; both under Verilator, with Yosys' models of the cells. Compiling them takes minutes.
+
+    Exit status: 0 all is equal and every expectation held, 1 not, 2 bad input or a missing tool.
+    """
+    from fpga.netlist import ecp5_netlist
+    from sim.scenario.result import FAIL
+    from tb.build import TOP, verilog_of
+    from tb.runner import run_job
+    from tb.scenarios import play_scenarios
+
+    def made(verilog: str) -> str:
+        return ecp5_netlist(verilog, TOP)
+
+    rows: list[dict] = []
+    status = 0
+    if operations:
+        with busy("the interface's netlist in lockstep, some minutes"):
+            job = {"operations": operations, "seed": seed}
+            lockstep = run_job("sim.lockstep:random_job", job, engine="verilator", config=config,
+                               verilog=made(verilog_of(config)))  # fmt: skip
+        difference = lockstep["difference"]
+        status = int(difference is not None)
+        rows.append({"operations": lockstep["operations"], "seed": seed, "difference": difference})
+        if not as_json:
+            same = f"{lockstep['operations']} operations in lockstep, seed {seed}: no difference"
+            click.echo(difference["report"] if difference else same)
+    if scenarios:
+        with Bar() as bar:
+            results = play_scenarios(scenarios, "bench-verilator", profile, listener=bar, netlist=made)
+        status |= int(any(result.status == FAIL for result in results))
+        rows += [result.as_dict() for result in results]
+        if not as_json:
+            print_results(results, False)
+    return print_json("fpga netlist", status, rows) if as_json else status
 
 
 @command.command(

@@ -60,6 +60,18 @@ def test_a_board_with_more_list_registers_is_used_as_one_with_fewer(board):
     assert [one.as_dict() for one in found] == [one.as_dict() for one in golden]
 
 
+def test_a_board_without_a_guest_engine_shows_the_same():
+    """The small boards: the host makes the guest's accesses."""
+    board = SimulatedBoard(GicConfig(lrs=1), engine=False)
+    try:
+        files = _files("A01", "A03", "A08", "A28")
+        found = play_scenarios(files, "fpga", overrides="lrs 1", board=Attached(SimulatedPort(board)))
+    finally:
+        board.close()
+    golden = play_scenarios(files, overrides="lrs 1")
+    assert [one.as_dict() for one in found] == [one.as_dict() for one in golden]
+
+
 def test_a_scenario_that_fails_is_status_1(capsys, tmp_path, board):
     path = tmp_path / "x.scenario"
     path.write_text(

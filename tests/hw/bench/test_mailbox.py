@@ -11,10 +11,12 @@ from hw.bench.engine_port import GuestState
 from hw.bench.instruction import Instruction, Op
 from hw.bench.protocol import VERSION, Cause, Error, Mark, Opcode, members
 from hw.config import GicConfig
+from hw.registers import lookup
 from sim.bench.amaranth import AmaranthLink
 from sim.bench.assembler import assemble
-from sim.bench.words import answer, command, load, report, resume
+from sim.bench.words import access, answer, command, load, report, resume
 from sim.guest.language import parse_program
+from sim.port import Access
 
 CONFIG = GicConfig(lrs=1)
 DEPTH, LOG = 16, 8
@@ -144,3 +146,31 @@ def test_guest_tells_registers_flags_and_where_the_guest_is():
     assert member("pc") == len(program.words) - 2  # of the HALT, behind the pause
     registers = [low | high << 32 for low, high in zip(state.words[16::2], state.words[17::2], strict=True)]
     assert registers == [0, 0, 0, 0x1234, 0, 0, 0, (1 << 64) - 1]
+
+
+def test_without_an_engine_there_is_nothing_to_load_or_run_and_el1_is_the_hosts():
+    """RANGE for LOAD, PROGRAM for RESUME, and an acknowledge by ACCESS."""
+    bench = Bench(CONFIG, 1, 0, 0)
+    found = []
+    setup = [("ICH_LR0_EL2", 0x5080_0000_0000_0020), ("ICH_VMCR_EL2", 0xF84C_0003), ("ICH_HCR_EL2", 1)]
+    words = [
+        word
+        for name, value in setup
+        for word in command(Opcode.ACCESS, 0, access(Access(2, lookup(name), True, value)), quiet=True)
+    ]
+    words += command(Opcode.LOAD, 0, load(0, [ENDLESS]), tag=1)
+    words += command(Opcode.ACCESS, 0, access(Access(1, lookup("ICC_IAR1_EL1"))), tag=2)
+    words += command(Opcode.RESUME, 0, resume(), tag=3)
+
+    async def testbench(ctx):
+        found.extend(answer(one) for one in await AmaranthLink(bench, ctx).exchange(words + HELLO, 4))
+
+    simulator = Simulator(bench)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(testbench)
+    simulator.run()
+    by_tag = {one.tag: one for one in found}
+    assert (by_tag[1].error, by_tag[1].opcode) == (True, Error.RANGE)
+    assert by_tag[2].words[1] == 0x20
+    assert report(by_tag[3].words).cause is Cause.PROGRAM
+    assert by_tag[200].words[3:] == [0, 0]
