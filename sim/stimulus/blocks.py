@@ -133,7 +133,8 @@ class Blocks:
     def _byte(self, pe: int, register: MmioRegister, byte: int, value: int | None) -> SystemStep:
         """Return an access of one byte of a register; of GICR, in this PE's frame."""
         offset = register.offset + byte + (GICR_STRIDE * pe if register.frame is Frame.GICR else 0)
-        return SystemStep(pe, MmioAccess(register.frame, offset, 1, value is not None, value or 0))
+        # With eight PEs a choice of targets and one more is wider than a byte.
+        return SystemStep(pe, MmioAccess(register.frame, offset, 1, value is not None, (value or 0) & 0xFF))
 
     def _prepare(self, intid: int, pe: int) -> list[SystemStep]:
         """Return the operations that make a hot interrupt live: enabled, not active, of some group."""
