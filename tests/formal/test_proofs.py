@@ -29,7 +29,7 @@ def test_fast_proofs_can_fail(proof):
     outcome = prove(proof, proof.bugs[0])
     assert outcome.result.status in ("failed", "open")
     assert outcome.result.failed
-    assert outcome.result.trace.cycles > 1
+    assert outcome.result.trace.cycles >= 1  # a combinational claim fails in the first
 
 
 @pytest.mark.parametrize("bug", [bug for _, bug in BUGS], ids=lambda bug: bug.what)
