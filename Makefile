@@ -28,8 +28,9 @@ help:
 demo: $(READY)
 	$(BIN)/spillway demo
 
+# A core each: files stay whole, so that what a file builds once is built once.
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
