@@ -72,7 +72,7 @@ SCOPES: tuple[Scope, ...] = (
         "fold", "late, under Linux 6.19, whose walk begins at the wrong end of the list",
         SmallSetup(late=True, latency=1, profile="6.19", interrupts=_edges(_LOW, _HIGH, 0x88)),
         _actions(*_PULSES[:3], *_GUEST, "mi 0"),
-        frozenset({"A08", "live-lock"}),
+        frozenset({"A08"}),
     ),
     Scope(
         "legacy", "before the overflow work: is everything due ever signalled?",

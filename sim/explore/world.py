@@ -11,6 +11,7 @@ from sim.ideal import NONE
 from sim.kvm.irq import VgicIrq
 from sim.machine.latency import IMMEDIATE, SLOW
 from sim.machine.runner import Place, Runner
+from sim.machine.view import deserved
 from sim.refinement.divergence import Divergence
 from sim.refinement.setup import Setup
 from sim.refinement.world import World
@@ -91,11 +92,16 @@ class ExploredWorld(World):
         return bool(maybe & difference.presented)
 
     async def due(self) -> frozenset[int]:
-        """Return the vCPUs that can run, and that the ideal GIC signals an interrupt to for certain."""
+        """Return the vCPUs that run and are owed an interrupt.
+
+        The ideal GIC signals it to them for certain, and the machine itself remembers it: what it has lost is
+        another fault.
+        """
+        owed = await deserved(self.machine)
         return frozenset(
             runner.number
             for runner in self.runners
-            if runner.place is Place.GUEST and self.ideal.awake(runner.number)
+            if runner.place is Place.GUEST and owed.get(runner.number) and self.ideal.awake(runner.number)
         )
 
     async def signalled(self) -> frozenset[int]:
