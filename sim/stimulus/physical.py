@@ -324,7 +324,8 @@ class PhysicalStimulus(Blocks):
     def _bus(self, state: PhysicalState) -> SystemStep:
         """Access any place of any frame with any size."""
         frame = self.choices.among((Frame.GICD, Frame.GICR, Frame.GICC))
-        span = {Frame.GICD: 0x1000, Frame.GICR: GICR_STRIDE * (self.pes + 1), Frame.GICC: 0x30}[frame]
+        redistributors = min(self.pes + 1, 8)  # one more than there are; the bus reaches eight
+        span = {Frame.GICD: 0x1000, Frame.GICR: GICR_STRIDE * redistributors, Frame.GICC: 0x30}[frame]
         offset = self.choices.below(span)
         if self.choices.one_in(2):
             offset &= ~3
