@@ -79,7 +79,7 @@ class GicConfig:
             if isinstance(field.default, bool) and not isinstance(value, bool):
                 raise ConfigError(f"{field.name} must be True or False, not {value!r}")
         if self.dvim and self.nv4:
-            raise ConfigError("dvim needs nv4=False: masking direct injection needs direct injection")
+            raise ConfigError("dvim needs nv4=False (--no-nv4): there is no injection to mask without it")
 
     @property
     def pri_mask(self) -> int:

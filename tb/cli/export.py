@@ -52,12 +52,9 @@ KEYWORDS = re.compile(
 @click.option("--bus", type=click.Choice(BUSES), default="none", show_default=True,
               help="none: the interface's own port; else a bus for each PE, in front of GICv2's frames or "
               "of a window onto GICv3's system registers.")  # fmt: skip
-@click.option(
-    "--template", "what", flag_value="template", help="Instead: an instance of it to copy (Verilog)."
-)
-@click.option("--testbench", "what", flag_value="testbench",
-              help="Instead: a testbench in plain Verilog, module NAME_tb.")  # fmt: skip
-@click.option("--ports", "what", flag_value="ports", help="Instead: a table of its ports, as Markdown.")
+@click.option("--template", is_flag=True, help="Instead: an instance of it to copy (Verilog).")
+@click.option("--testbench", is_flag=True, help="Instead: a testbench in plain Verilog, module NAME_tb.")
+@click.option("--ports", is_flag=True, help="Instead: a table of its ports, as Markdown.")
 @json_option
 @physical_options
 @build_options
@@ -67,12 +64,12 @@ def command(
     pes: int,
     name: str,
     bus: str,
-    what: str | None,
     as_json: bool,
     config: GicConfig | GicV2Config,
     physical: PhysicalConfig | None,
+    **instead: bool,
 ) -> int:
-    """Write the virtual CPU interface of a build, or a whole GICv3, as one self-contained module.
+    """Write the virtual CPU interface of a build, or a whole GIC, as one self-contained module.
 
     The same parameters give the same text. docs/ports.md describes the ports, which stay as they are.
     --json reports the ports and where the text went (-o, but for --ports).
@@ -81,6 +78,10 @@ def command(
     """
     if not (name.isascii() and name.isidentifier()) or KEYWORDS.fullmatch(name):
         raise InputError(f"--name {name!r} is not a plain identifier; use letters, digits and underscores")
+    wanted = [kind for kind, given in instead.items() if given]
+    if len(wanted) > 1:
+        raise InputError(f"one text at a time: give one of --{' and --'.join(wanted)}")
+    what = wanted[0] if wanted else None
     if as_json and output is None and what != "ports":
         raise InputError("--json reports where the text went: name a file with -o, or ask for --ports")
     if what is not None and language != "verilog":

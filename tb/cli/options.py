@@ -64,13 +64,20 @@ def build_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def physical_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command ``--spis`` and ``--physical-bits`` and pass on ``physical``.
 
-    That is a :class:`hw.config_physical.PhysicalConfig`, or None with no SPIs: the virtual side alone.
+    That is a :class:`hw.config_physical.PhysicalConfig`, or None with no SPIs: the virtual side alone. With
+    ``--gic v2`` it has no affinity routing.
+
+    Raises
+    ------
+    InputError
+        From the command, when ``--physical-bits`` is given without ``--spis``.
     """
 
     @functools.wraps(function)
     def command(*args: Any, spis: int, physical_bits: int, **kwargs: Any) -> Any:
-        are = not isinstance(kwargs.get("config"), GicV2Config)
-        physical = PhysicalConfig(physical_bits, spis, are) if spis else None
+        if not spis and _given("physical_bits"):
+            raise InputError("--physical-bits is of the physical side, which comes with --spis")
+        physical = PhysicalConfig(physical_bits, spis, kwargs.get("gic") != "v2") if spis else None
         return function(*args, physical=physical, **kwargs)
 
     bits = click.option("--physical-bits", type=int, default=5, show_default=True, metavar="N",
@@ -83,10 +90,15 @@ def physical_options(function: Callable[..., Any]) -> Callable[..., Any]:
 _NAMES = [field.name for field in dataclasses.fields(GicConfig)]
 
 
+def _given(name: str) -> bool:
+    """Return whether the user gave an option of the running command."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
 def _gicv2(lrs: int) -> GicV2Config:
-    context = click.get_current_context()
     for name in _NAMES:
-        if name != "lrs" and context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+        if name != "lrs" and _given(name):
             raise InputError(f"GICv2 has no parameter {name}; leave it out or take --gic v3")
     return GicV2Config(lrs)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tb import doctor
 from tb.cli import COMMANDS, main
+from tb.tools import find_simulator
 
 ROOT = Path(__file__).parents[2]
 START = "import sys; from tb.cli import main; main(sys.argv[1:])"
@@ -55,6 +56,21 @@ def test_an_optional_program_is_no_failure(monkeypatch):
     missing = {finding.name for finding in doctor.needed(doctor.examine())}
     assert {"g++", "make", "perl"} <= missing
     assert not {"openFPGALoader", "Icarus Verilog", "FuseSoC"} & missing
+
+
+def test_the_environment_is_a_shell_where_verilator_builds(capsys):
+    """As ``eval "$(spillway doctor --env)"``: the simulators' own settings, and this Python first."""
+    status, out, _ = _run(capsys, "doctor", "--env")
+    assert status == 0
+    show = 'command -v verilator; command -v python3; echo "$MAKEFLAGS"; verilator --version'
+    bare = {"PATH": "/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-c", out + show], env=bare, capture_output=True, text=True, check=True)
+    verilator, python, flags, _ = done.stdout.splitlines()
+    assert Path(python).parent == Path(sys.executable).parent
+    with find_simulator("verilator").active():
+        assert verilator == shutil.which("verilator")
+        assert flags == os.environ.get("MAKEFLAGS", "")
+    assert _run(capsys, "doctor", "--env", "--json")[0] == 2
 
 
 def test_a_package_of_another_version_counts_as_missing(monkeypatch):

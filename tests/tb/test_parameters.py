@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from hw.config import ConfigError, GicConfig
+from tb.cli import cli
 from tb.cli.options import config_options
-from tb.parameters import parameters, parameters_markdown
+from tb.parameters import BUILDS, build_parameters, parameters, parameters_markdown
 
 
 def test_every_parameter_is_described_with_its_values():
@@ -22,8 +23,22 @@ def test_every_parameter_is_described_with_its_values():
 def test_the_table_is_markdown():
     """What ``spillway params --markdown`` prints and the documentation's page of parameters is made of."""
     lines = parameters_markdown().splitlines()
-    assert lines[0].startswith("| parameter | values | default |")
-    assert len(lines) == 2 + len(parameters())
+    assert lines[0].startswith("## GICv3")
+    assert lines[2].startswith("| parameter | values | default |")
+    rows = [line for line in lines if line.startswith("| `")]
+    assert len(rows) == sum(len(build_parameters(build)) for build in BUILDS)
+
+
+def test_what_is_listed_are_the_options_of_an_export():
+    """Each parameter is an option there, with this default; GICv2's number of list registers is its own."""
+    export = cli.get_command(click.Context(cli), "export")
+    context = click.Context(export)
+    options = {option.name: option.get_default(context) for option in export.params}
+    for build in BUILDS:
+        for name, _, default, _ in build_parameters(build):
+            assert options[name] == default, name
+    assert [row[:3] for row in build_parameters("v2")] == [("lrs", "1..64", 4)]
+    assert {row.name for row in build_parameters("physical")} == {"physical_bits", "spis", "pes"}
 
 
 @click.command()

@@ -124,8 +124,8 @@ def answers(one, mark, opcode, tag, more):
 def check(found, words):
     """Compare messages with what must be answered.
 
-    Commands may share a tag, so a message can be that of a quiet write or of the command after it: all readings
-    are followed, each by the number of messages it has used.
+    Commands may share a tag, so a message can be that of a quiet write or of the command after it: all
+    readings are followed, each by the number of messages it has used.
     """
     readings = {0}
     for must in expected(words):
