@@ -2,6 +2,7 @@
 #
 #   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
 #   make test    the test suite                      make lint   style and format
+#   make fuzz    its random tests, on examples nobody has seen yet
 #   make prove   all formal proofs, and that each can fail
 #   make bench   speed and size figures              make soak   the long random runs
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
@@ -19,7 +20,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
+.PHONY: help demo test fuzz lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +32,11 @@ demo: $(READY)
 # A core each: files stay whole, so that what a file builds once is built once.
 test: $(READY)
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+# A failure prints what repeats it.
+fuzz: $(READY)
+	$(BIN)/pytest --numprocesses auto --dist loadfile --hypothesis-profile fresh \
+	  $$(grep -rlE "^(from|import) hypothesis" tests --include="test_*.py")
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from tb.runner import run_job
 if TYPE_CHECKING:
     from sim.bench.attached import Attached
 
-__all__ = ["play_scenarios"]
+__all__ = ["play_scenarios", "play_selected"]
 
 _JOB = "sim.scenario.job:play_tasks"
 _SYSTEM_JOB = "sim.scenario.job:play_tasks_on_system"
@@ -65,7 +65,36 @@ def play_scenarios(
     InputError
         For anything wrong with the files or the options.
     """
-    tasks, results = select(paths, profile, overrides, seed)
+    tasks, opened = select(paths, profile, overrides, seed)
+    return play_selected(tasks, engine, waves, listener, board, netlist, opened)
+
+
+def play_selected(
+    tasks: Sequence[tuple[Task, MachineSpec]],
+    engine: str = "golden",
+    waves: Path | None = None,
+    listener: Listener | None = None,
+    board: Attached | None = None,
+    netlist: Callable[[str], str] | None = None,
+    opened: Sequence[Result] = (),
+) -> list[Result]:
+    """Play what :func:`sim.scenario.job.select` found, of any number of profiles.
+
+    Parameters
+    ----------
+    tasks : sequence of (Task, MachineSpec)
+        What to play, with the machine each needs.
+    engine, waves, listener, board, netlist
+        See :func:`play_scenarios`.
+    opened : sequence of Result
+        Results that are there already, put in order with the others.
+
+    Raises
+    ------
+    InputError
+        For waves of golden, or a directory of waves that cannot be made.
+    """
+    results = list(opened)
     whole, engine = engine.startswith(SYSTEM_PREFIX), engine.removeprefix(SYSTEM_PREFIX)
     if waves is not None and engine == "golden":
         raise InputError("golden has no cycles, so no waveform; choose another --engine")
@@ -92,7 +121,7 @@ def play_scenarios(
     return sorted(results, key=lambda result: (result.file, result.line))
 
 
-def _groups(tasks: list[tuple[Task, MachineSpec]], whole: bool) -> dict[_Build, list[Task]]:
+def _groups(tasks: Sequence[tuple[Task, MachineSpec]], whole: bool) -> dict[_Build, list[Task]]:
     """Return what runs on the same hardware; ``whole``: with its physical side."""
     groups: dict[_Build, list[Task]] = {}
     for task, spec in tasks:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,9 @@ class Task:
     """One sequence of one file under one profile.
 
     ``file`` is its name in messages, ``path`` where it is. ``overrides`` are machine settings in the words
-    of the file format, empty for none; ``seed`` is that of the scheduler and of ``hammer``.
+    of the file format, empty for none; ``seed`` is that of the scheduler and of ``hammer``. ``judged_as``
+    names the profile whose expectations it is held to, empty for its own: what ``fixed`` without one of its
+    cures does is no profile of a file, and must fail the lines of ``fixed``.
     """
 
     file: str
@@ -42,6 +44,7 @@ class Task:
     profile: str
     overrides: str = ""
     seed: int | None = None
+    judged_as: str = ""
 
     def spec(self, steps: Steps) -> MachineSpec:
         """Return the machine it runs on."""
@@ -140,6 +143,8 @@ async def play_tasks(
         spec = task.spec(steps)
         used = ports[: pes_needed(spec)]
         profile = hypervisor_named(task.profile, Path(task.path).parent)
+        if task.judged_as:
+            profile = replace(profile, name=task.judged_as)
         result = await play(scenario, steps, profile, used, spec, task.seed, system)
         if result.status == FAIL and profile.policy and profile.name not in steps.profiles:
             result.reason = applies(profile.policy).weakness(scenario.name, result.marked)
