@@ -53,7 +53,8 @@ def _section(cure: Cure) -> str:
         ),
         (
             "verified by",
-            f"`{_TESTS}`, `tests/tb/test_bugs_rtl.py`, `spillway refine --profile fixed --strict`",
+            f"`{_TESTS}`, `tests/tb/test_bugs_rtl.py`, `tests/tb/test_cures_rtl.py`, "
+            "`spillway refine --profile fixed --strict`",
         ),
     ]
     lines = [f"### {cure.switch}: {', '.join(cure.faults)}", "", "| | |", "|---|---|"]
