@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw import distributor_rules
+from sim.machine.invariants import TEXTS
 from sim.scenario.parser import find_scenarios
 
 __all__ = ["Row", "markdown", "rows", "test_names"]
@@ -78,7 +79,7 @@ def rows() -> list[Row]:
     """Return every row of the plan, with the tests that name it."""
     plan = tomllib.loads((ROOT / "tests" / "testplan.toml").read_text())
     named = test_names()
-    told = {**plan["rules"], **plan["gicv2"], **_physical_rules(), **plan["invariants"]}
+    told = {**plan["rules"], **plan["gicv2"], **_physical_rules(), **TEXTS}
     found = [
         Row(name, says, (*named.get(name, ()), *plan["tests"].get(name, ()))) for name, says in told.items()
     ]

@@ -10,6 +10,7 @@ import enum
 from typing import NamedTuple, Protocol
 
 from hw.registers import BY_NAME, Register
+from sim.guest.memory_map import name_at
 
 __all__ = ["Guest", "Kind", "Operation", "end_of_interrupt", "read_register", "write_register"]
 
@@ -53,7 +54,8 @@ class Operation(NamedTuple):
             name = self.register.name.removeprefix("ICC_").removesuffix("_EL1")
             return f"{name} := {self.value:#x}" if self.write else name
         if self.kind is Kind.MMIO:
-            return f"[{self.address:#x}] := {self.value:#x}" if self.write else f"[{self.address:#x}]"
+            name = name_at(self.address)
+            return f"{name} := {self.value:#x}" if self.write else name
         return self.kind.value.upper()
 
 

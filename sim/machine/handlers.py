@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.guest.gicv2_view import cpu_interface_register, distributor_access
+from sim.guest.memory_map import name_at
 from sim.guest.operation import Operation
 from sim.hyp_cpuif import vgic_v3_perform_cpuif_access
 from sim.kvm.ap_list import kvm_vgic_vcpu_pending_irq
@@ -86,7 +87,7 @@ async def mmio(machine: Machine, runner: Runner, operation: Operation) -> int:
             return await gicv.register_access(machine, runner, operation, register, _cactive)
         operation = distributor_access(operation, runner.number)
     machine.note_operation(runner, operation, 0)
-    await machine.exit(runner, frozenset({"MMIO"}), f"{operation.address:#x}")
+    await machine.exit(runner, frozenset({"MMIO"}), name_at(operation.address))
     stopped: list[Runner] | None = None
     if vgic_access_active_prepare(runner.vcpu, operation.address, operation.size):
         stopped = await _halt(machine, runner)

@@ -21,7 +21,7 @@ from sim.machine.runner import Exit, Runner
 from sim.notation import format_lrs, misr_names
 from sim.port import State
 
-__all__ = ["NEEDS", "Broken", "Invariants"]
+__all__ = ["NEEDS", "TEXTS", "Broken", "Invariants"]
 
 _LR = {field.name: field for field in BY_NAME["ICH_LR0_EL2"].fields}
 _HCR = {field.name: field for field in BY_NAME["ICH_HCR_EL2"].fields}
@@ -35,6 +35,23 @@ _SORTED = (
     "eager_vmcr",
 )
 
+#: Invariant -> what it says.
+TEXTS: dict[str, str] = {
+    "I1": "an interrupt is on at most one list",
+    "I2": "nothing is on_lr after a sync",
+    "I3": "on_lr and the list registers agree",
+    "I4": "the most urgent pending interrupt is in a list register",
+    "I5": "active ones let it in",
+    "I6": "no maintenance condition holds at entry",
+    "I7": "the walk deactivates as many as EOIcount says",
+    "I8": "what was ended is idle, nothing else",
+    "I9": "what DIR was written for is idle",
+    "I10": "physical active states follow",
+    "I11": "LPIs are never active in memory",
+    "I12": "the guest can always make progress",
+    "I13": "DIR traps when something is active outside",
+    "I14": "EOIcount is 0 at entry",
+}
 #: Invariant -> the switches without which it need not hold.
 NEEDS: dict[str, tuple[str, ...]] = {
     "I1": (),
@@ -130,7 +147,7 @@ class Invariants(Observer):
         ]  # fmt: skip
         if not waiting:
             return
-        best = min(irq.priority for irq in waiting)
+        best = min(irq.priority for irq in waiting) & vm.host.config.pri_mask
         held = [
             _LR["Priority"].get(lr)
             for lr, state in zip(hardware.lr, states, strict=True)

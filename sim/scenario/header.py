@@ -157,7 +157,7 @@ def parse_interrupts(kind: str, text: str, where: Where) -> list[Interrupt]:
     words = rest.replace(",", " ").split()
     priorities: list[int] = []
     while words and _is_hex(words[0]):
-        priorities.append(_number(words.pop(0), "a priority (hexadecimal)", where, 0, 0xFF, 16))
+        priorities.append(_priority(kind, words.pop(0), where))
     if len(priorities) == 1:
         priorities *= len(intids)
     if len(priorities) != len(intids):
@@ -167,6 +167,17 @@ def parse_interrupts(kind: str, text: str, where: Where) -> list[Interrupt]:
     return [
         Interrupt(intid, priority, **settings) for intid, priority in zip(intids, priorities, strict=True)
     ]
+
+
+def _priority(kind: str, word: str, where: Where) -> int:
+    """Return a priority that the distributor keeps whole: five bits of it, six of an LPI's."""
+    priority = _number(word, "a priority (hexadecimal)", where, 0, 0xFF, 16)
+    step = 4 if kind == "LPI" else 8
+    if priority % step:
+        decimal = int(word) if word.isdecimal() else 1
+        hint = "" if decimal % step or decimal > 0xFF else f"; did you mean {decimal:x}, which is {decimal}?"
+        raise where.error(f"expected a multiple of {step} as priority, hexadecimal, found {word}{hint}")
+    return priority
 
 
 def _is_hex(word: str) -> bool:

@@ -16,9 +16,10 @@ from sim.policy.names import command_line_name, hypervisor_named
 from sim.port import CpuPort
 from sim.scenario.build import pes_needed
 from sim.scenario.header import parse_machine
+from sim.scenario.judged import nearest
 from sim.scenario.model import MachineSpec, Scenario, Steps
 from sim.scenario.parser import find_scenarios, read_scenario
-from sim.scenario.play import nearest, play
+from sim.scenario.play import play
 from sim.scenario.result import FAIL, KNOWN, OPEN, Result
 from sim.system_port import System
 

@@ -17,13 +17,14 @@ from sim.kvm.profile import Profile
 from sim.machine import handlers
 from sim.machine.distributor import DistributorInterrupts
 from sim.machine.hardware import hardware_state
-from sim.machine.invariants import Invariants
+from sim.machine.invariants import TEXTS, Invariants
 from sim.machine.machine import Machine
 from sim.machine.runner import Place, Runner
 from sim.machine.schedule import Scheduler, Verdict, run_guests
 from sim.port import CpuPort
 from sim.scenario import check
 from sim.scenario.build import build_machine, need_time
+from sim.scenario.judged import judged_of, nearest
 from sim.scenario.model import (
     Abort,
     Discard,
@@ -53,19 +54,7 @@ from sim.scenario.result import FAIL, OBSERVED, PASS, Problem, Result
 from sim.scenario.snapshots import Recorder
 from sim.system_port import System
 
-__all__ = ["CannotGoOnError", "Follower", "Play", "judged_of", "nearest", "play"]
-
-#: Kernels whose guests see most nearly what they should, the best first.
-_BEST = ("fixed", "7.3", "7.0")
-
-
-def nearest(profile: Profile, known: Sequence[str]) -> str:
-    """Return the one of ``known`` whose lines fit a profile best: itself, its base, or the first.
-
-    A policy without lines of its own is held against the kernel with the fewest faults.
-    """
-    names = [profile.name, profile.name.split(",")[0], *(_BEST if profile.policy else ())]
-    return next((name for name in names if name in known), known[0])
+__all__ = ["CannotGoOnError", "Follower", "Play", "play"]
 
 
 class CannotGoOnError(RuntimeError):
@@ -120,10 +109,12 @@ class Play:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self.verdict: Verdict | None = None
+        self.ended = ""
         self.hammer: Hammer | None = None
         self._marks = [0] * len(machine.runners)
         self._listed = {"D": 0, "N": 0}
         self._last: Step | None = None
+        self._broken = 0
 
     async def run(self) -> None:
         """Play every step; stop early only where nothing can follow."""
@@ -140,16 +131,22 @@ class Play:
                 if not self._corruption_expected(step):
                     self._problem(step, str(error), always=True)
                 break
+            finally:
+                self._judge_invariants(step)
             if len(self.problems) >= 20:
                 break
         else:
             self._all_announced()
-        for broken in self.invariants.broken:
-            if broken.hole is None:
-                where = f"{self.scenario.file}:{self.steps.where.line}"
-                self.problems.append(Problem(where, f"invariant {broken.name}", broken.text))
+
+    def _judge_invariants(self, step: Step) -> None:
+        """Complain about invariants that a step has broken."""
+        new, self._broken = self.invariants.broken[self._broken :], len(self.invariants.broken)
+        for one in new:
+            if one.hole is None:
+                text = f"{step.text}: invariant {one.name}, {TEXTS[one.name]}"
+                self.problems.append(Problem(f"{step.where.file}:{step.where.line}", text, one.text))
             else:
-                self.notes.append(f"{broken.name} does not hold (hole {broken.hole}): {broken.text}")
+                self.notes.append(f"{one.name} does not hold (hole {one.hole}): {one.text}")
 
     async def _step(self, step: Step) -> None:
         if isinstance(step, tuple(_CHECKS)):
@@ -312,6 +309,7 @@ class Play:
 
         scheduler = Scheduler(self.seed)
         self.verdict = await run_guests(self.machine, scheduler, step.operations, between)
+        self.ended = self._ending()
         for runner in self.machine.runners:
             if runner.guest is not None:
                 for failure in runner.guest.failures:
@@ -363,11 +361,17 @@ class Play:
         self._listed[step.what] = len(whole)
         return None if found == list(step.intids) else " ".join(map(str, found)) or "none"
 
+    def _ending(self) -> str:
+        """Return how the last RUN ended, in the words of ``V:``."""
+        if any(runner.stuck for runner in self.machine.runners):
+            return "storm"
+        return self.verdict.kind if self.verdict else "running"
+
     async def _expect_verdict(self, step: ExpectVerdict) -> str | None:
         stuck = [runner for runner in self.machine.runners if runner.stuck]
         if stuck:
             self._marks[stuck[0].number] = len(stuck[0].exits)
-        found = "storm" if stuck else self.verdict.kind if self.verdict else "running"
+        found = self._ending()
         if found == step.verdict:
             return None
         loop = (*(self.verdict.loop if self.verdict else ()), *(stuck[0].stuck if stuck else ()))
@@ -385,15 +389,6 @@ _CHECKS = {
     ExpectHardware: Play._expect_hardware, ExpectList: Play._expect_list,
     ExpectVerdict: Play._expect_verdict, ExpectAll: Play._expect_all,
 }  # fmt: skip
-
-
-def judged_of(profile: Profile, steps: Steps, spec: MachineSpec | None) -> str:
-    """Return what is judged: all where the steps are meant for this; of a policy what its guests see."""
-    if spec is not None and spec != steps.machine:
-        return "none"
-    if profile.name in steps.profiles:
-        return "all"
-    return "guest" if profile.policy else "none"
 
 
 def _guest_sees(step: Step) -> bool:
@@ -441,5 +436,5 @@ async def play(
         problems=one.problems, notes=one.notes, operations=machine.time,
         entries=sum(runner.entries for runner in machine.runners),
         exits=dict(sorted(exits.items())), log=[str(event) for event in machine.log.events],
-        marked=sorted(machine.vm.policy.marked) if machine.vm.policy is not None else [],
+        marked=sorted(machine.vm.policy.marked) if machine.vm.policy is not None else [], verdict=one.ended,
     )  # fmt: skip

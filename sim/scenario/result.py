@@ -32,7 +32,8 @@ class Result:
     """One sequence of a scenario under one profile.
 
     ``log``: the events as lines; ``exits``: number by cause; ``reason``: of an open one, or the known
-    weakness; ``marked``: weaknesses that a policy has told of itself.
+    weakness; ``marked``: weaknesses that a policy has told of itself; ``verdict``: how the last RUN ended, in
+    the words of ``V:``, empty without one.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Result:
     exits: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     marked: list[str] = field(default_factory=list)
+    verdict: str = ""
 
     def as_dict(self) -> dict:
         """Return it as JSON data."""

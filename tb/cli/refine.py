@@ -70,7 +70,7 @@ def refine(
     ],
 )
 @click.option("--operations", type=click.IntRange(1), default=200_000, show_default=True,
-              help="Guest operations to compare, for each latency.")  # fmt: skip
+              help="Guest operations to compare, for each latency; so many take some minutes.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the first run.")
 @click.option("--latency", "latencies", type=click.IntRange(0, 1000), multiple=True, default=(0,),
               show_default=True, help="Guest operations until a maintenance interrupt or a kick takes "

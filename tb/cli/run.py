@@ -24,9 +24,10 @@ def _line(result: Result, width: int) -> str:
         return f"{result.status:<9}{result.name:<{width}}{result.reason}"
     steps = f" ({result.steps})" if result.steps else ""
     exits = ", ".join(f"{count} {cause}" for cause, count in result.exits.items()) or "no exits"
+    ended = "" if result.verdict in ("", "running") else f"{result.verdict}, "
     return (
         f"{result.status:<9}{result.name:<{width}}{result.profile:<8} {result.title}{steps}: "
-        f"{result.operations} operations, {exits}"
+        f"{ended}{result.operations} operations, {exits}"
     )
 
 
@@ -47,7 +48,8 @@ def print_results(results: list[Result], log: bool) -> None:
             for event in result.log:
                 click.echo(f"    {event}")
     counts = Counter(result.status for result in results)
-    names = {PASS: "passed", FAIL: "failed", KNOWN: "known weaknesses", OBSERVED: "observed", OPEN: "open"}
+    known = "known weakness" if counts[KNOWN] == 1 else "known weaknesses"
+    names = {PASS: "passed", FAIL: "failed", KNOWN: known, OBSERVED: "observed", OPEN: "open"}
     click.echo(", ".join(f"{counts[status]} {name}" for status, name in names.items() if counts[status]))
 
 
@@ -67,13 +69,14 @@ def print_results(results: list[Result], log: bool) -> None:
 @click.option("--engine", type=click.Choice(PLAYERS), default="golden", show_default=True,
               help="What executes the hardware; system-...: with its physical side, so that devices' "
               "interrupts and the maintenance interrupt go through a distributor.")  # fmt: skip
-@click.option("--profile", metavar="NAME", help="Play only this profile: legacy, v1, 6.19, 7.0, "
-              "7.3, or one with switches changed: 7.3,-walk_from_tail.")  # fmt: skip
+@click.option("--profile", "profiles", metavar="NAME", multiple=True,
+              help="Play only this profile: legacy, v1, 6.19, 7.0, 7.3, fixed, or one with switches changed: "
+              "7.3,-walk_from_tail. May be given several times.")  # fmt: skip
 @click.option("--policy", metavar="xen|bao|FILE.py",
               help="Play another hypervisor's algorithm: a built-in one, or that "
               "of a Python file; what guests see is judged.")  # fmt: skip
-@click.option("--part", metavar="NAME", help="Another machine: a part such as gic-400 or thunderx; "
-              "`spillway parts --list` names them.")  # fmt: skip
+@click.option("--part", metavar="NAME", help="Another machine: a part such as gic-400 or thunderx, with its "
+              "own list registers unless --lrs is given; `spillway parts --list` names them.")  # fmt: skip
 @click.option("--lrs", type=click.IntRange(1, 64), help="Another number of list registers.")
 @click.option("--mi-latency", metavar="K|Kcycles|slow", help="Guest operations, or clock cycles, from the "
               "maintenance interrupt to the exit; slow: only where a step says MI!.")  # fmt: skip
@@ -85,7 +88,7 @@ def print_results(results: list[Result], log: bool) -> None:
 def command(
     scenarios: tuple[Path, ...],
     engine: str,
-    profile: str | None,
+    profiles: tuple[str, ...],
     policy: str | None,
     part: str | None,
     lrs: int | None,
@@ -97,6 +100,9 @@ def command(
 ) -> int:
     """Play scenarios: guests, interrupts and a hypervisor, and everything that must be seen.
 
+    A line tells of each how its guests ended where a step lets them RUN (in the words of V: of a scenario),
+    guest operations, and exits by their causes.
+
     With --part, --lrs, --mi-latency or a profile that a file has no steps for, its expectations do not apply:
     what differs is shown, only invariants are judged, and the status is "observed".
 
@@ -105,7 +111,7 @@ def command(
 
     Exit status: 0 all expectations held, 1 some did not, 2 a file or an option is wrong.
     """
-    profile = one_hypervisor(profile, policy)
+    chosen = [one_hypervisor(one, policy) for one in profiles] or [one_hypervisor(None, policy)]
     if mi_latency is not None and not re.fullmatch(r"fast|slow|\d{1,5}(cycles)?", mi_latency):
         raise InputError(
             f"--mi-latency {mi_latency}: give fast, slow, a number of guest operations, or 40cycles"
@@ -118,7 +124,11 @@ def command(
     from tb.scenarios import play_scenarios
 
     with Bar() as bar:
-        results = play_scenarios(scenarios, engine, profile, ", ".join(settings), seed, waves, bar)
+        results = [
+            result
+            for one in dict.fromkeys(chosen)
+            for result in play_scenarios(scenarios, engine, one, ", ".join(settings), seed, waves, bar)
+        ]
     status = int(any(result.status == FAIL for result in results))
     if as_json:
         return print_json("run", status, (result.as_dict() for result in results), engine=engine)

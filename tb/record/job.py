@@ -11,8 +11,9 @@ from sim.policy.names import hypervisor_named
 from sim.port import CpuPort
 from sim.scenario.build import build_machine, need_time, pes_needed
 from sim.scenario.job import Task
+from sim.scenario.judged import judged_of
 from sim.scenario.parser import read_scenario
-from sim.scenario.play import Play, judged_of
+from sim.scenario.play import Play
 from tb.record.port import RecordingPort
 from tb.record.recorder import Recorder
 from tb.record.words import access_text

@@ -256,7 +256,8 @@ class Recorder(Observer, Follower):
         if walked:
             more["walked"] = walked
         event = self._add("exit", runner.number, " ".join(causes), **more)
-        event["ns"] = self.watched[runner.cpu].switch_began
+        began = self.watched[runner.cpu].switch_began
+        event["ns"] = event["ns"] if began is None else began  # old kernels leave an idle interface alone
         if self.shadow is not None:
             wrong = [n for n in walked if self.shadow.gic.irq(n, runner.number).active]
             self.wrong += wrong

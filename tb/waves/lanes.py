@@ -81,7 +81,8 @@ def _of_event(event: dict[str, Any], traffic: list[list[Any]]) -> Iterator[Chang
     if view is not None and "ideal" in view:
         due = " or ".join(map(str, view["ideal"]["sig"]))
         yield Change(ns, pe, "ideal_signals", due)
-        yield Change(ns, pe, "difference", "; ".join(text for text, _ in view["diff"]))
+        texts = (f"late: {text}" if weight == "late" else text for text, weight in view["diff"])
+        yield Change(ns, pe, "difference", "; ".join(texts))
 
 
 def _codes(used: set[str]) -> Iterator[str]:
@@ -122,7 +123,8 @@ def merge_lanes(dump: Path, changes: Iterable[Change], pes: int) -> None:
                 used.add(words[3])
             if words[:1] == ["$enddefinitions"]:
                 codes = _declare(target, used, pes)
-                waiting = [
+                waiting = [(0, f"s {code}") for code in codes.values()]  # else viewers show UNDEF
+                waiting += [
                     (one.ns * unit, f"s{_escaped(one.text)} {codes[one.pe, one.lane]}") for one in changes
                 ]
                 target.write(line)

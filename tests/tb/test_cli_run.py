@@ -140,3 +140,35 @@ def test_missing_and_empty_places(capsys, tmp_path):
     assert _run(capsys, tmp_path / "none.scenario")[0] == 2
     status, _, err = _run(capsys, tmp_path)
     assert (status, err) == (2, f"spillway: {tmp_path}: no .scenario files in this directory\n")
+
+
+def test_a_live_lock_that_was_expected_is_told(capsys):
+    status, out, _ = _run(capsys, DIRECTORY / "A04.scenario", "--profile", "legacy", "--profile", "7.3")
+    assert status == 0
+    legacy, later, total = out.splitlines()
+    assert legacy.startswith("pass     A04  legacy") and ": live-lock, 12 operations" in legacy
+    assert later.startswith("pass     A04  7.3") and ": finished, 10 operations" in later
+    assert total == "2 passed"
+
+
+def test_several_profiles_and_a_policy_are_one_too_many(capsys):
+    status, _, err = _run(capsys, DIRECTORY / "A04.scenario", "--profile", "7.3", "--policy", "xen")
+    assert (status, err.count("\n")) == (2, 1)
+
+
+def test_a_broken_invariant_is_told_with_its_step_and_in_words(capsys, tmp_path):
+    """A DIR without an end before it, noticed at the next exit."""
+    text = "scenario bad: DIR alone\nmachine lrs 2, eoimode 1\nSPI 32 33 34 prio 60 50 40\nsteps 7.3:\n"
+    text += "".join(f"inj {n}\nIAR -> {n}\n" for n in (32, 33, 34)) + "DIR 32\nX: TRAP\nEXIT\n"
+    path = _file(tmp_path, text)
+    status, out, _ = _run(capsys, path)
+    assert status == 1
+    assert f"{path}:13: EXIT: invariant I8, what was ended is idle, nothing else\n    vCPU0: 32 is" in out
+
+
+def test_the_log_names_registers_of_the_distributor(capsys, tmp_path):
+    path = _file(tmp_path, "scenario d: x\nSPI 32 prio 40\nsteps 7.3:\nICENABLER 32\nISACTIVER 32 r0 -> 0\n")
+    status, out, _ = _run(capsys, path, "--log")
+    assert status == 0
+    assert "op     GICD_ICENABLER1 := 0x1\n" in out
+    assert "exit   MMIO GICD_ISACTIVER1\n" in out

@@ -115,6 +115,18 @@ def test_the_focus_is_what_goes_wrong_first():
     assert marks[-1] == (4, "FAILS S: 1 idle", True)
 
 
+def test_an_exit_without_an_access_has_its_time(tmp_path):
+    """Before 6.19 an exit with nothing in the list registers touches no ICH register."""
+    scenario = tmp_path / "idle.scenario"
+    scenario.write_text(
+        "scenario idle: a kick when idle\nSPI 32 prio 40\nsteps legacy:\nENTER\ninj 32\nIAR -> 32\n"
+    )
+    [made] = wave_scenarios([scenario], tmp_path / "waves", _ENGINE, "legacy")
+    lanes = _strings(made.dump)
+    assert lanes["hypervisor"][:3] == ["", "exit: KICK", "guest runs with 32P"]
+    assert "late: 32 should be signalled; the hardware signals nothing" in lanes["difference"]
+
+
 def test_lanes_are_merged_at_their_time(tmp_path):
     dump = tmp_path / "small.vcd"
     dump.write_text(VCD)
@@ -123,6 +135,7 @@ def test_lanes_are_merged_at_their_time(tmp_path):
     assert "#4000\nsIAR1\\040->\\0403 ~" in text
     assert text.index("#8000\n1~0") < text.index("#8000\nsinj") < text.index("#16000")
     assert text.count(" ~0 ") == 1
+    assert text.index("#0\n0~0\n#0\ns ~1\n") < text.index("#4000"), "a lane is empty until it says something"
 
 
 def test_the_command_writes_fst_and_json(tmp_path, capsys):
