@@ -1,21 +1,18 @@
 """AMBA APB4 in front of the internal bus (IHI 0024: PSTRB and PSLVERR, no PPROT)."""
 
-from amaranth.hdl import Module, Mux
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Mux
+from amaranth.lib.wiring import In, Out
 
-from hw.bus import BusSignature
-from hw.bus_access import AddressMap, BusMaster
+from hw.bridge import Bridge, OuterSignature
 
 __all__ = ["ApbBridge", "ApbSignature"]
 
 
-class ApbSignature(wiring.Signature):
+class ApbSignature(OuterSignature):
     """An APB4 completer from the requester's side: 32 bits of data, ``bits`` of address (of a byte)."""
 
     def __init__(self, bits: int):
-        self.bits = bits
-        super().__init__({
+        members = {
             "psel": Out(1),
             "penable": Out(1),
             "pwrite": Out(1),
@@ -25,41 +22,21 @@ class ApbSignature(wiring.Signature):
             "pready": In(1),
             "prdata": In(32),
             "pslverr": In(1),
-        })  # fmt: skip
-
-    def __eq__(self, other):
-        return type(self) is type(other) and self.bits == other.bits
+        }
+        super().__init__(bits, members)
 
 
-class ApbBridge(wiring.Component):
+class ApbBridge(Bridge):
     """Turn APB4 transfers into accesses on the internal bus.
 
-    A transfer takes three cycles more than the bus does, counted from the access phase. Errors
+    PREADY comes two cycles later after PENABLE than the bus answers a request. Errors
     (:mod:`hw.bus_access`) are answered with PSLVERR; a read is always one of a word.
-
-    Parameters
-    ----------
-    places : AddressMap
-        Where the frames are.
-
-    Members
-    -------
-    outer : In(ApbSignature(places.bits))
-        The completer.
-    bus : Out(BusSignature())
-        Where accesses go.
     """
 
     signature_type = ApbSignature
+    cycles = 2
 
-    def __init__(self, places: AddressMap):
-        self.map = places
-        super().__init__({"outer": In(ApbSignature(places.bits)), "bus": Out(BusSignature())})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.master = master = BusMaster(self.map)
-        connect(m, master.bus, flipped(self.bus))
+    def _serve(self, m, master):
         apb = self.outer
         m.d.comb += [
             master.start.eq(apb.psel & apb.penable),
@@ -71,4 +48,3 @@ class ApbBridge(wiring.Component):
             apb.prdata.eq(master.value),
             apb.pslverr.eq(master.done & master.error),
         ]
-        return m

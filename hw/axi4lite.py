@@ -1,11 +1,10 @@
 """AMBA AXI4-Lite in front of the internal bus (IHI 0022, chapter B1; AxPROT is ignored)."""
 
-from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import enum, wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Mux, Signal
+from amaranth.lib import enum
+from amaranth.lib.wiring import In, Out
 
-from hw.bus import BusSignature
-from hw.bus_access import AddressMap, BusMaster
+from hw.bridge import Bridge, OuterSignature
 
 __all__ = ["AxiLiteBridge", "AxiLiteSignature", "Resp"]
 
@@ -17,12 +16,11 @@ class Resp(enum.Enum, shape=2):
     SLVERR = 2
 
 
-class AxiLiteSignature(wiring.Signature):
+class AxiLiteSignature(OuterSignature):
     """An AXI4-Lite subordinate from the manager's side: 32 bits of data, ``bits`` of address (of a byte)."""
 
     def __init__(self, bits: int):
-        self.bits = bits
-        super().__init__({
+        members = {
             "awvalid": Out(1),
             "awready": In(1),
             "awaddr": Out(bits),
@@ -42,13 +40,11 @@ class AxiLiteSignature(wiring.Signature):
             "rready": Out(1),
             "rdata": In(32),
             "rresp": In(2),
-        })  # fmt: skip
-
-    def __eq__(self, other):
-        return type(self) is type(other) and self.bits == other.bits
+        }
+        super().__init__(bits, members)
 
 
-class AxiLiteBridge(wiring.Component):
+class AxiLiteBridge(Bridge):
     """Turn AXI4-Lite transactions into accesses on the internal bus, one at a time.
 
     Address and data of a write may come in any order; both are taken in the cycle in which the access has
@@ -57,30 +53,12 @@ class AxiLiteBridge(wiring.Component):
     they take turns. Errors (:mod:`hw.bus_access`) are answered with SLVERR; a read is always one of a word.
 
     From valid to valid a transaction takes three cycles more than the bus does.
-
-    Parameters
-    ----------
-    places : AddressMap
-        Where the frames are.
-
-    Members
-    -------
-    outer : In(AxiLiteSignature(places.bits))
-        The subordinate.
-    bus : Out(BusSignature())
-        Where accesses go.
     """
 
     signature_type = AxiLiteSignature
+    cycles = 3
 
-    def __init__(self, places: AddressMap):
-        self.map = places
-        super().__init__({"outer": In(AxiLiteSignature(places.bits)), "bus": Out(BusSignature())})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.master = master = BusMaster(self.map)
-        connect(m, master.bus, flipped(self.bus))
+    def _serve(self, m, master):
         axi = self.outer
         writing, wrote = Signal(), Signal()
         m.d.comb += [
@@ -121,4 +99,3 @@ class AxiLiteBridge(wiring.Component):
                 with m.If(master.done):
                     m.d.sync += [axi.rvalid.eq(1), axi.rresp.eq(response), axi.rdata.eq(master.value)]
                     m.next = "IDLE"
-        return m

@@ -10,12 +10,13 @@ from hw.bus_access import GICV2_MAP, SYSREG_MAP, AddressMap
 from hw.cluster import check_pes, interface_of
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
+from hw.core import latency
 from hw.errors import InputError
 from hw.port import Deactivation
 from hw.sysreg_window import SysRegWindow
 from hw.wishbone import WishboneBridge
 
-__all__ = ["BRIDGES", "BusCluster", "BusPeSignature", "address_map", "check_bus"]
+__all__ = ["BRIDGES", "BusCluster", "BusPeSignature", "address_map", "check_bus", "cycles"]
 
 #: The standard buses, by name.
 BRIDGES = {"apb": ApbBridge, "axi4lite": AxiLiteBridge, "wishbone": WishboneBridge}
@@ -36,6 +37,26 @@ def check_bus(bus: str) -> None:
 def address_map(config: GicConfig | GicV2Config) -> AddressMap:
     """Return what stands where behind a PE's bus."""
     return GICV2_MAP if isinstance(config, GicV2Config) else SYSREG_MAP
+
+
+def cycles(bus: str, config: GicConfig | GicV2Config, own: bool = False) -> int:
+    """Return how many cycles after a request over ``bus`` its answer comes.
+
+    The request is there with PENABLE of APB4, ARVALID (AWVALID and WVALID) of AXI4-Lite, STB of Wishbone;
+    the answer is PREADY, RVALID (BVALID), ACK or ERR.
+
+    Parameters
+    ----------
+    bus : str
+        One of :data:`BRIDGES`.
+    config : GicConfig or GicV2Config
+        The build.
+    own : bool
+        Of a register of the window itself, such as CONTEXT (:mod:`hw.sysreg_window`).
+    """
+    # The window answers its own registers itself; it adds a cycle before the port's latency and one after.
+    inside = 1 if own else latency(config) + 2 * isinstance(config, GicConfig)
+    return inside + BRIDGES[bus].cycles
 
 
 class BusPeSignature(wiring.Signature):

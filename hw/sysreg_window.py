@@ -28,7 +28,7 @@ from amaranth.lib.wiring import In, Out
 from hw.bus import BusFrame, BusRequest, BusSignature, Size
 from hw.port import Outcome, PeContext, Request, Response
 
-__all__ = ["CONTEXT", "ESR", "HIGH", "OUTCOME", "Context", "SysRegWindow", "window_offset"]
+__all__ = ["CONTEXT", "CONTEXT_RESET", "ESR", "HIGH", "OUTCOME", "Context", "SysRegWindow", "window_offset"]
 
 #: Offsets of the window's own registers.
 CONTEXT, OUTCOME, ESR, HIGH = 0x0, 0x4, 0x8, 0xC
@@ -45,6 +45,10 @@ class Context(data.Struct):
     state: PeContext
     reserved: 1
     rt: 5
+
+
+#: CONTEXT after reset.
+CONTEXT_RESET = Context.const({"state": _RESET}).as_bits()
 
 
 def window_offset(encoding: int, el: int) -> int:

@@ -1,16 +1,14 @@
 """Wishbone B4 in front of the internal bus: standard cycles, and STALL for pipelined masters."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.hdl import Signal
+from amaranth.lib.wiring import In, Out
 
-from hw.bus import BusSignature
-from hw.bus_access import AddressMap, BusMaster
+from hw.bridge import Bridge, OuterSignature
 
 __all__ = ["WishboneBridge", "WishboneSignature"]
 
 
-class WishboneSignature(wiring.Signature):
+class WishboneSignature(OuterSignature):
     """A slave from the master's side: 32-bit port, 8-bit granularity, ``adr`` counts words.
 
     ``bits`` is the width of an address of a byte; ``adr`` is ADR(bits-1 .. 2). ``dat_w`` goes to the slave,
@@ -18,8 +16,7 @@ class WishboneSignature(wiring.Signature):
     """
 
     def __init__(self, bits: int):
-        self.bits = bits
-        super().__init__({
+        members = {
             "cyc": Out(1),
             "stb": Out(1),
             "we": Out(1),
@@ -30,13 +27,11 @@ class WishboneSignature(wiring.Signature):
             "ack": In(1),
             "err": In(1),
             "stall": In(1),
-        })  # fmt: skip
-
-    def __eq__(self, other):
-        return type(self) is type(other) and self.bits == other.bits
+        }
+        super().__init__(bits, members)
 
 
-class WishboneBridge(wiring.Component):
+class WishboneBridge(Bridge):
     """Turn Wishbone cycles into accesses on the internal bus, one at a time.
 
     ACK or ERR is high for one cycle, four cycles more than the bus takes after STB. STALL is high during a
@@ -44,30 +39,12 @@ class WishboneBridge(wiring.Component):
     standard one leaves it unconnected. A master that ends a cycle early gets no answer; the access, once
     begun, is made all the same. Errors (:mod:`hw.bus_access`) are answered with ERR; SEL counts for reads,
     too.
-
-    Parameters
-    ----------
-    places : AddressMap
-        Where the frames are.
-
-    Members
-    -------
-    outer : In(WishboneSignature(places.bits))
-        The slave.
-    bus : Out(BusSignature())
-        Where accesses go.
     """
 
     signature_type = WishboneSignature
+    cycles = 4
 
-    def __init__(self, places: AddressMap):
-        self.map = places
-        super().__init__({"outer": In(WishboneSignature(places.bits)), "bus": Out(BusSignature())})
-
-    def elaborate(self, platform):
-        m = Module()
-        m.submodules.master = master = BusMaster(self.map)
-        connect(m, master.bus, flipped(self.bus))
+    def _serve(self, m, master):
         bus = self.outer
         request = Signal()
         m.d.comb += [request.eq(bus.cyc & bus.stb), bus.stall.eq(bus.cyc & ~(bus.ack | bus.err))]
@@ -97,4 +74,3 @@ class WishboneBridge(wiring.Component):
                     m.d.comb += [bus.ack.eq(~master.error), bus.err.eq(master.error)]
                 m.next = "IDLE"
         m.d.comb += bus.dat_r.eq(master.value)
-        return m
