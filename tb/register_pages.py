@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hw.bus import BusFrame
+from hw.bus_access import GICV2_MAP
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
 from hw.config_v2 import GicV2Config
+from hw.errors import InputError
 from hw.mmio import Frame, MmioRegister
 from hw.mmio_map import MMIO_REGISTERS
 from hw.registers import REGISTERS, Access, Field, Redirect, Register, Space, Trap
+from hw.sysreg_window import window_offset
 
-__all__ = ["Build", "build_of", "encoding_name", "mapped_registers", "register_index", "register_page"]
+__all__ = [
+    "Build",
+    "build_of",
+    "encoding_name",
+    "index_tables",
+    "mapped_registers",
+    "register_index",
+    "register_page",
+]
 
 
 def encoding_name(encoding: int) -> str:
@@ -35,23 +47,29 @@ def _values(field: Field) -> str:
 Build = GicConfig | GicV2Config | PhysicalConfig
 
 
-def _frame_config(frame: Frame, config: GicConfig) -> GicV2Config | PhysicalConfig:
+def _frame_config(frame: Frame, config: GicConfig | GicV2Config) -> GicV2Config | PhysicalConfig:
     """Return the build of a frame: as many LRs as ``config``, and the default physical side."""
-    return GicV2Config(config.lrs) if frame in (Frame.GICH, Frame.GICV) else PhysicalConfig()
+    if frame in (Frame.GICH, Frame.GICV):
+        return GicV2Config(config.lrs)
+    return PhysicalConfig(are=isinstance(config, GicConfig))
 
 
-def build_of(register: Register | MmioRegister, config: GicConfig) -> Build:
+def build_of(register: Register | MmioRegister, config: GicConfig | GicV2Config) -> Build:
     """Return the build that a register of ``config`` belongs to."""
     return _frame_config(register.frame, config) if isinstance(register, MmioRegister) else config
 
 
-def mapped_registers(config: GicConfig) -> list[MmioRegister]:
-    """Return the memory-mapped registers to describe; of the distributor those that a build has."""
-    distributor = (Frame.GICD, Frame.GICR)
+def mapped_registers(config: GicConfig | GicV2Config) -> list[MmioRegister]:
+    """Return the memory-mapped registers to describe; of the distributor those that a build has.
+
+    With a :class:`hw.config_v2.GicV2Config` those of its frames as well; a GICv3 is described beside a GICv2
+    of four list registers and more.
+    """
+    all_of = (Frame.GICC, Frame.GICH, Frame.GICV) if isinstance(config, GicConfig) else ()
     return [
         register
         for register in MMIO_REGISTERS
-        if register.frame not in distributor or register.exists(_frame_config(register.frame, config))
+        if register.frame in all_of or register.exists(_frame_config(register.frame, config))
     ]
 
 
@@ -102,6 +120,10 @@ def _facts(register: Register, config: GicConfig) -> list[str]:
         facts.append(f"Trapped from EL1 by ICH_HCR_EL2.{register.trap.value} (TRP-1 to TRP-4)")
     if register.read_effect:
         facts.append("The read is destructive: it happens once, at commit (IAR-8)")
+    if not register.name.startswith("ICV"):
+        levels = range(register.min_el, 3)
+        places = " and ".join(f"{window_offset(register.encoding, el):#x} at EL{el}" for el in levels)
+        facts.append(f"In the window of an export with a bus: {places}")
     return facts
 
 
@@ -117,23 +139,33 @@ def _mmio_facts(register: MmioRegister, config: Build) -> list[str]:
         facts.append("It reads 0 and ignores writes in this configuration")
     if register.read_effect:
         facts.append("The read is destructive (IAR-8)")
+    if register.frame in (Frame.GICH, Frame.GICV):
+        base, _ = GICV2_MAP.places[BusFrame[register.frame.name]]
+        facts.append(f"In an export with a bus: {base + register.offset:#x}")
     return facts
 
 
-def register_page(register: Register | MmioRegister, config: GicConfig) -> str:
+def register_page(register: Register | MmioRegister, config: GicConfig | GicV2Config) -> str:
     """Return one register's page in Markdown: access, place, reset, traps and every field.
 
     Parameters
     ----------
     register : Register or MmioRegister
         An entry of a register table.
-    config : GicConfig
+    config : GicConfig or GicV2Config
         The build; it decides which bits exist and what they reset to. GICH and GICV are described for
         as many list registers; the frames of the physical side for its default parameters.
+
+    Raises
+    ------
+    InputError
+        When a GICv2 has no such register.
     """
     build = build_of(register, config)
     if isinstance(register, MmioRegister):
         about = _mmio_facts(register, build)
+    elif not isinstance(config, GicConfig):
+        raise InputError(f"{register.name} is a system register, and a GICv2 has none; leave out --gic v2")
     else:
         about = _facts(register, config)
     facts = "".join(f"- {fact}.\n" for fact in about)
@@ -154,9 +186,14 @@ def register_page(register: Register | MmioRegister, config: GicConfig) -> str:
     return page + "\n" + _markdown_table(("bits", "field", "access", "bits here", "reset", "meaning"), rows)
 
 
-def register_index(config: GicConfig) -> str:
+def register_index(config: GicConfig | GicV2Config) -> str:
     """Return the overview in Markdown: every register, where it is, its access, trap and reset value."""
-    rows = [
+    return "\n".join(_markdown_table(head, rows) for head, rows in index_tables(config))
+
+
+def index_tables(config: GicConfig | GicV2Config) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    """Return the tables of the overview: headings and rows; the first only for a GICv3."""
+    system = [
         (
             register.name,
             f"{register.encoding:#06x}",
@@ -165,10 +202,9 @@ def register_index(config: GicConfig) -> str:
             _reset(register, config),
             register.doc,
         )
-        for register in REGISTERS
+        for register in (REGISTERS if isinstance(config, GicConfig) else ())
     ]
-    system = _markdown_table(("register", "encoding", "access", "EL1 trap", "reset", "meaning"), rows)
-    rows = [
+    mapped = [
         (
             register.name,
             f"{register.frame.name}+{register.offset:#05x}",
@@ -178,5 +214,8 @@ def register_index(config: GicConfig) -> str:
         )
         for register in mapped_registers(config)
     ]
-    mapped = _markdown_table(("register", "offset", "access", "reset", "meaning"), rows)
-    return f"{system}\n{mapped}"
+    tables = [
+        (("register", "encoding", "access", "EL1 trap", "reset", "meaning"), system),
+        (("register", "offset", "access", "reset", "meaning"), mapped),
+    ]
+    return [table for table in tables if table[1]]

@@ -146,6 +146,10 @@ def build(
     return int(not built.met)
 
 
+# The option is shared with commands where its default is the build's.
+next(option for option in build.params if option.name == "lrs").show_default = "the board's"
+
+
 def _show(built: Built) -> None:
     """Print what place and route found."""
     click.echo(f"list registers    {built.lrs}")

@@ -76,6 +76,30 @@ def test_register_overview_and_pages_cover_the_table(capsys):
             assert f"| {field.name} |" in out
 
 
+def test_the_register_overview_cuts_no_name(capsys):
+    """In 80 columns, which is what there is without a terminal."""
+    _, out, _ = _run(capsys, "registers")
+    words = out.split()
+    assert all(register.name in words for register in REGISTERS)
+    assert "…" not in out
+
+
+def test_registers_of_a_gicv2_are_its_frames(capsys):
+    status, out, _ = _run(capsys, "registers", "--gic", "v2", "--lrs", "41")
+    assert status == 0
+    words = out.split()
+    assert {"GICH_LR40", "GICV_IAR", "GICC_IAR", "GICD_ITARGETSR8"} <= set(words)
+    assert not {"GICH_LR41", "ICH_HCR_EL2", "GICD_IROUTER32", "GICR_WAKER"} & set(words)
+
+
+def test_a_register_page_tells_the_address_behind_a_bus(capsys):
+    """As in ``docs/ports.md``: ICH_HCR_EL2 at EL2 is 0x532c0; GICH stands at 0x4000."""
+    _, out, _ = _run(capsys, "registers", "ICH_HCR_EL2", "ICC_IAR1_EL1", "GICH_LR2", "--markdown")
+    assert "with a bus: 0x532c0 at EL2.\n" in out
+    assert "with a bus: 0x23300 at EL1 and 0x43300 at EL2.\n" in out
+    assert "with a bus: 0x4108.\n" in out
+
+
 def test_register_page_follows_the_build(capsys):
     _, small, _ = _run(capsys, "registers", "ICH_LR0_EL2", "--markdown", "--pri-bits", "5")
     _, large, _ = _run(capsys, "registers", "ICH_LR0_EL2", "--markdown", "--pri-bits", "7")

@@ -104,6 +104,7 @@ BAD = [
     ("lint", ["--cover", "some"], "'some' is not one of"),
     ("registers", ["ICH_HCR_EL3"], "did you mean ICH_HCR_EL2?"),
     ("registers", ["GICH_LR99"], "GICH_LR99"),
+    ("registers", ["ICH_HCR_EL2", "--gic", "v2"], "a GICv2 has none; leave out --gic v2"),
     ("params", ["lrs"], "unexpected extra argument"),
     ("synth", ["--speed", "5"], "speed grades (6, 7, 8), not 5"),
     ("synth", ["--gic", "v2", "--spis", "64"], "leave out --gic v2 or --spis"),
@@ -170,6 +171,14 @@ def test_examples_are_accepted(name):
         for word in arguments:
             if word.startswith(("tests/", "sim/")):
                 assert (ROOT / word).exists(), word
+
+
+def test_the_help_of_a_build_for_a_board_names_its_own_default(capsys):
+    """How many list registers is the board's to say, unless the option does."""
+    _, board, _ = _run(capsys, "fpga", "build", "--help")
+    _, export, _ = _run(capsys, "export", "--help")
+    assert "[default: (the board's)]" in board
+    assert "the board's)" not in export
 
 
 @pytest.mark.parametrize("name", _command("fpga").commands)
