@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,8 @@ def command(
     check_writable(output)
     with busy("exporting"):
         ports, text = _made(language, what, config, pes, name, bus, physical)
+    if what in (None, "testbench"):
+        text = _origin("//" if language == "verilog" else "#") + text
     if output is not None:
         write_text(output, text)
     if as_json:
@@ -97,6 +100,22 @@ def command(
     if output is None:
         click.echo(text, nl=False)
     return 0
+
+
+def _origin(comment: str) -> str:
+    """Return where the text comes from: the version, and the command that makes it again."""
+    context = click.get_current_context()
+    words = ["spillway", "export", context.params["language"]]
+    for option in context.command.params:
+        value = context.params.get(option.name)
+        if option.name in ("language", "output", "as_json") or value == option.get_default(context):
+            continue
+        if isinstance(value, bool):
+            words += option.opts if value else option.secondary_opts
+        else:
+            words += [option.opts[0], str(value)]
+    lines = (f"Spillway {version('spillway')}: {' '.join(words)}", "SPDX-License-Identifier: Apache-2.0")
+    return "".join(f"{comment} {line}\n" for line in lines)
 
 
 def _made(

@@ -63,6 +63,15 @@ def test_another_core_takes_a_build_of_its_own(fusesoc, tmp_path):
     assert not list(tmp_path.rglob("spillway.v")), "as a dependency the core makes nothing of its own"
 
 
+def test_the_example_core_runs(fusesoc):
+    """``docs/examples/soc.core``; what it prints is what ``docs/connect.md`` shows."""
+    done = fusesoc("run", "--target", "sim", "soc")
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = (ROOT / "docs" / "connect.md").read_text().partition("```text\n")[2].partition("```")[0]
+    assert shown.count("\n") == 8
+    assert shown in done.stdout + done.stderr
+
+
 def test_a_wrong_parameter_is_one_line_that_names_it(fusesoc, tmp_path):
     (tmp_path / "user.core").write_text(USER % "{lrs: 17}")
     done = fusesoc("run", "--setup", "--tool", "icarus", "user")

@@ -98,6 +98,47 @@ def test_the_testbench_notices_a_broken_module(tmp_path, old, new, text):
     assert PASSED not in out
 
 
+def test_the_testbench_dumps_a_waveform_when_asked(tmp_path):
+    """``+vcd``, and ``spillway waves`` knows what is in it."""
+    for more in ([], ["--testbench"]):
+        _export(tmp_path, ["--lrs", "1"], *more)
+    _simulate(tmp_path, PRESENT[0])
+    assert not (tmp_path / "top_tb.vcd").exists()
+    build, run = COMMANDS[PRESENT[0]]
+    build = [*build, "--trace-vcd"] if PRESENT[0] == "verilator" else build
+    with find_simulator(PRESENT[0]).active():
+        for command in (build, [*run, "+vcd"]):
+            subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+    with pytest.raises(SystemExit) as stop:
+        main(["waves", str(tmp_path / "top_tb.vcd")])
+    assert not stop.value.code
+    assert "top_tb.dut.pe0.lr0.state" in (tmp_path / "top_tb.gtkw").read_text()
+
+
+@pytest.mark.parametrize(
+    ("language", "options", "line"),
+    [
+        ("verilog", [], "spillway export verilog\n"),
+        ("verilog", ["--lrs", "4", "--tds"], "spillway export verilog\n"),
+        ("verilog", ["--no-tds", "--bus", "apb", "--testbench"],
+         "spillway export verilog --bus apb --testbench --no-tds\n"),
+        ("rtlil", ["--lrs", "1"], "spillway export rtlil --lrs 1\n"),
+    ],
+)  # fmt: skip
+def test_the_first_line_makes_the_text_again(tmp_path, language, options, line):
+    """What is not the default, in one order; the same text however it was asked for."""
+    texts = []
+    for words in ([language, *options], line.split()[2:]):
+        with pytest.raises(SystemExit) as stop:
+            main(["export", *words, "-o", str(tmp_path / "it")])
+        assert not stop.value.code
+        texts.append((tmp_path / "it").read_text())
+    assert texts[0] == texts[1]
+    first, second, _ = texts[0].split("\n", 2)
+    assert f"{first}\n".endswith(f": {line}")
+    assert second.endswith(" SPDX-License-Identifier: Apache-2.0")
+
+
 def test_the_template_is_an_instance_that_compiles(tmp_path, capsys):
     """Pasted into an empty module beside the design, as --template is meant."""
     options = EVERYWHERE["v2-apb"]
