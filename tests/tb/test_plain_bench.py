@@ -102,11 +102,11 @@ def test_the_testbench_dumps_a_waveform_when_asked(tmp_path):
     """``+vcd``, and ``spillway waves`` knows what is in it."""
     for more in ([], ["--testbench"]):
         _export(tmp_path, ["--lrs", "1"], *more)
-    _simulate(tmp_path, PRESENT[0])
+    _simulate(tmp_path, PRESENT[-1])
     assert not (tmp_path / "top_tb.vcd").exists()
-    build, run = COMMANDS[PRESENT[0]]
-    build = [*build, "--trace-vcd"] if PRESENT[0] == "verilator" else build
-    with find_simulator(PRESENT[0]).active():
+    build, run = COMMANDS[PRESENT[-1]]
+    build = [*build, "--trace-vcd"] if PRESENT[-1] == "verilator" else build
+    with find_simulator(PRESENT[-1]).active():
         for command in (build, [*run, "+vcd"]):
             subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
     with pytest.raises(SystemExit) as stop:
