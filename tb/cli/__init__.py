@@ -8,6 +8,7 @@ Exit status: 0 success, 1 the run found differences or failures, 2 bad input or 
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -48,6 +49,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("tb.cli.doctor", "Say what is installed, what is missing, how to get it."),
     "completion": ("tb.cli.completion", "Print what a shell needs to complete the command line."),
 }
+
+
+#: What an output that takes no more is answered with.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class _LazyGroup(Group):
@@ -105,8 +110,10 @@ def main(args: list[str] | None = None) -> None:
     such a report, too.
     """
     words = sys.argv[1:] if args is None else args
+    output = sys.stdout
     try:
         status = cli.main(args=words, prog_name="spillway", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         status = 2
@@ -114,14 +121,29 @@ def main(args: list[str] | None = None) -> None:
         status = _refuse(words, error.format_message())
     except InputError as error:
         status = _refuse(words, str(error))
-    except BrokenPipeError:
-        # Whoever read our output has seen enough (`| head`); Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 1
+    except (BrokenPipeError, SystemExit) as error:
+        # click answers a broken pipe with another sys.stdout and status 1, which means something else here.
+        if isinstance(error, SystemExit) and sys.stdout is output:
+            raise
+        sys.stdout = output
+        # Whoever read our output has seen enough (`| head`): as if SIGPIPE had ended this.
+        _discard_output()
+        status = 141
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _discard_output()
+        place = error.filename or "standard output"
+        status = _refuse([], f"{place}: cannot be written: {error.strerror}; make room, or write elsewhere")
     except (click.Abort, KeyboardInterrupt):
         print("spillway: interrupted", file=sys.stderr)
         status = 130
     sys.exit(status or 0)
+
+
+def _discard_output() -> None:
+    """Drop what is left to be written: Python would complain once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(words: list[str], text: str) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hw.errors import InputError
+from tb.whole_file import whole_file
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -109,6 +110,8 @@ def check_writable(path: Path | None) -> None:
         return
     if path.is_dir():
         raise InputError(f"{path}: is a directory; name a file in it")
+    if path.exists() and not path.is_file():
+        return  # a device or a pipe, written where it is
     parent = path.resolve().parent
     if not parent.is_dir():
         raise InputError(f"{path}: there is no directory {path.parent}; create it first")
@@ -124,11 +127,5 @@ def write_text(path: Path, text: str) -> None:
     InputError
         When the file cannot be written.
     """
-    partial = path.with_name(path.name + ".part")
-    try:
+    with whole_file(path) as partial:
         partial.write_text(text)
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written: {error.strerror}; choose another place") from None

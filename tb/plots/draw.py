@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hw.errors import InputError
+from tb.whole_file import whole_file
 
 __all__ = ["FORMATS", "draw_exits", "draw_inversion"]
 
@@ -37,13 +38,10 @@ def _pyplot(path: Path) -> Any:
 
 def _save(pyplot: Any, figure: Any, path: Path) -> None:
     """Write a figure whole or not at all."""
-    partial = path.with_name(path.name + ".part")
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
     try:
-        figure.savefig(partial, format=path.suffix[1:], dpi=110, metadata=metadata)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}; choose another place") from None
+        with whole_file(path) as partial:
+            figure.savefig(partial, format=path.suffix[1:], dpi=110, metadata=metadata)
     finally:
         pyplot.close(figure)
 

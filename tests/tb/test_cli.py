@@ -1,12 +1,16 @@
 """The front door: exit statuses, one-line errors, the small subcommands."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from hw.registers import REGISTERS
 from tb.cli import COMMANDS, main
+
+ROOT = Path(__file__).parents[2]
 
 
 def _run(capsys, *arguments: str) -> tuple[int, str, str]:
@@ -125,3 +129,30 @@ def test_params_prints_the_table(capsys):
     status, out, _ = _run(capsys, "params", "--markdown")
     assert status == 0
     assert "| `lrs` | 1..16 | 4 |" in out
+
+
+def _process(*arguments: str, **how) -> subprocess.Popen:
+    program = [sys.executable, "-c", "from tb.cli import main; main()", *arguments]
+    return subprocess.Popen(program, stderr=subprocess.PIPE, text=True, **how)
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_quietly():
+    """`| head`: no traceback, and a status that is not that of a run with differences."""
+    read, write = os.pipe()
+    os.close(read)
+    process = _process("run", "sim/scenarios/A08.scenario", stdout=write, cwd=ROOT)
+    os.close(write)
+    _, error = process.communicate()
+    assert (process.returncode, error) == (141, "")
+
+
+@pytest.mark.parametrize("arguments", [["params"], ["export", "--lrs", "1"], ["export", "-o", "/dev/full"]])
+def test_a_full_disk_is_one_line(arguments):
+    """Whether the output is flushed at once or at the end; and a device that is named is not replaced."""
+    with open("/dev/full", "w") as full:
+        process = _process(*arguments, stdout=full)
+    _, error = process.communicate()
+    assert process.returncode == 2
+    assert error.count("\n") == 1
+    assert "cannot be written: No space left on device" in error
+    assert not Path("/dev/full").is_file()
