@@ -1,7 +1,8 @@
 # Thin on purpose: every target is one command of the project, run from a virtual environment made here.
 #
 #   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
-#   make test    the test suite                      make lint   style and format
+#   make test    the test suite, 25 minutes          make lint   style and format
+#   make quick   scenarios and the models, a minute or two: the check while you work
 #   make fuzz    its random tests, on examples nobody has seen yet
 #   make prove   all formal proofs, and that each can fail
 #   make bench   speed and size figures              make soak   the long random runs
@@ -20,7 +21,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
+.PHONY: help demo test quick fuzz lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +33,11 @@ demo: $(READY)
 # A core each: files stay whole, so that what a file builds once is built once.
 test: $(READY)
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+quick: $(READY)
+	$(BIN)/spillway run sim/scenarios
+	$(BIN)/pytest --quiet --numprocesses auto --dist loadfile tests/sim/scenario tests/sim/kvm tests/sim/guest \
+	  tests/sim/test_directed.py
 
 # A failure prints what repeats it.
 fuzz: $(READY)

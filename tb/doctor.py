@@ -103,6 +103,8 @@ _PROGRAMS: tuple[tuple[str, str, str, Callable[[], str | None], str], ...] = (
      partial(_there, "chromium", "chromium-browser", "google-chrome"), "apt-get install chromium"),
     ("chromedriver", "tests and pictures of reports", TESTS, partial(_there, "chromedriver"),
      "apt-get install chromium-driver"),
+    ("zsh", "tests of completion", TESTS, partial(_there, "zsh"), "apt-get install zsh"),
+    ("fish", "tests of completion", TESTS, partial(_there, "fish"), "apt-get install fish"),
     ("openFPGALoader", "spillway fpga program", OPTIONAL, partial(_there, "openFPGALoader"),
      "apt-get install openfpgaloader"),
     ("AArch64 compiler", "to build guests of machine code anew", OPTIONAL,

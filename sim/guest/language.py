@@ -44,14 +44,15 @@ __all__ = ["Where", "parse_instruction", "parse_program", "strip_comment"]
 
 @dataclass(frozen=True)
 class Where:
-    """A line of a file, for messages."""
+    """A line of a file, for messages; line 0 is something that has no lines."""
 
     file: str
     line: int
 
     def error(self, message: str) -> InputError:
         """Return the error that says ``message`` about this line."""
-        return InputError(f"{self.file}:{self.line}: {message}")
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return InputError(f"{place}: {message}")
 
 
 #: Mnemonic -> CPU interface register, for reads and (where it has one) writes with ``=``.

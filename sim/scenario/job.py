@@ -51,7 +51,7 @@ class Task:
         """Return the machine it runs on."""
         if not self.overrides:
             return steps.machine
-        return parse_machine(self.overrides, steps.machine, Where("command line", 1))
+        return parse_machine(self.overrides, steps.machine, Where("command line", 0))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON data."""

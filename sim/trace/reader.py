@@ -160,6 +160,10 @@ class Trace:
                 f"{self.path}:{number + 1}: the compressed file is damaged ({error}); copy it again"
             ) from None
         except json.JSONDecodeError as error:
+            if self.path.suffix == ".scenario":
+                raise InputError(
+                    f"{self.path}: a scenario, and no recording; `spillway run` plays it"
+                ) from None
             raise InputError(f"{self.path}:{number}: not JSON: {error.msg} (column {error.colno})") from None
         except (UnicodeDecodeError, RecursionError, ValueError) as error:
             if isinstance(error, InputError):

@@ -118,7 +118,7 @@ def main(args: list[str] | None = None) -> None:
         error.show()
         status = 2
     except click.ClickException as error:
-        status = _refuse(words, error.format_message())
+        status = _refuse(words, error.format_message().rstrip(".") + _hint(error))
     except InputError as error:
         status = _refuse(words, str(error))
     except (BrokenPipeError, SystemExit) as error:
@@ -139,6 +139,15 @@ def main(args: list[str] | None = None) -> None:
         print("spillway: interrupted", file=sys.stderr)
         status = 130
     sys.exit(status or 0)
+
+
+def _hint(error: click.ClickException) -> str:
+    """Return where to look for what was wanted, for a message that does not say so itself."""
+    wrong = isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter)
+    message = error.format_message().lower()
+    if wrong or "did you mean" in message or "--help" in message or not isinstance(error, click.UsageError):
+        return ""
+    return f"; `{error.ctx.command_path} --help` tells more" if error.ctx else ""
 
 
 def _discard_output() -> None:

@@ -112,7 +112,9 @@ def _legend(console: Console) -> None:
         "A hypervisor hands interrupts to its guest in [bold]list registers[/], and the hardware has only a "
         "few. When more are pending or active at once, the rest [bold]overflows[/] into the hypervisor's "
         "memory.\nBelow, [bold]32P[/] is interrupt 32, pending; [bold]32A[/] active: acknowledged, not yet "
-        "ended. What stands behind the bar | does not fit. An [bold]MI[/] is a maintenance interrupt.",
+        "ended. What stands behind the bar | does not fit. A [bold]kick[/] fetches the guest out to be "
+        "handed an interrupt, [bold]WFI[/] is the guest waiting for one, and an [bold]MI[/], a maintenance "
+        "interrupt, is the hardware telling the hypervisor that the list registers want attention.",
         highlight=False,
     )
 
@@ -169,7 +171,10 @@ def _summary(rows: list[Row]) -> Table:
             f"{row.per_exit:.1f}",
             f"[green]{row.verdict}[/]" if row.verdict else "[bold red]NOT AS TOLD[/]",
         )
-    table.caption = "delivered: acknowledged by the guest; ICH/exit: accesses to ICH registers"
+    table.caption = (
+        "delivered: acknowledged by the guest; ICH/exit: accesses to ICH registers, where the list registers "
+        "are; doorbell: the test guest asks for an interrupt; iabt, s2fault: faults of memory"
+    )
     table.caption_justify = "left"
     return table
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from tb.cli.complete import know_values
+
 __all__ = ["Command", "Group", "json_option"]
 
 
@@ -22,6 +24,7 @@ class _WithExamples:
     def __init__(self, *args: Any, examples: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        know_values(self)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, not wrapped: they are there to be copied."""

@@ -31,5 +31,10 @@ def command(shell: str) -> int:
     root = click.get_current_context().find_root().command
     # source() would run bash to look at its version; the script says itself what it needs.
     instance = completer(root, {}, "spillway", "_SPILLWAY_COMPLETE")
-    click.echo(instance.source_template % instance.source_vars())
+    script = instance.source_template % instance.source_vars()
+    if shell == "zsh":
+        # The first line is for zsh itself; a ~/.zshrc that never asked for completion has no compdef.
+        first, _, rest = script.partition("\n")
+        script = f"{first}\n(( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit -i }}\n{rest}"
+    click.echo(script)
     return 0

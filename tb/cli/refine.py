@@ -102,6 +102,8 @@ def command(
     sees the wrong order is measured. What differs is one of the known exceptions, which are counted by name,
     or a finding, which is shown with the shortest guest that leads to it.
 
+    20,000 operations on golden take about 20 seconds.
+
     Exit status: 0 no finding, 1 a finding, 2 bad options.
     """
     profile = one_hypervisor(profile, policy) or "7.3"

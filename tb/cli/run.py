@@ -10,6 +10,7 @@ import click
 
 from hw.errors import InputError
 from sim.machine.parts import part_named
+from sim.scenario.parser import find_scenarios, read_scenario
 from sim.scenario.result import FAIL, KNOWN, OBSERVED, OPEN, PASS, Result
 from tb.cli.command import Command, json_option
 from tb.cli.options import one_hypervisor
@@ -17,6 +18,26 @@ from tb.cli.output import Bar, print_json
 from tb.engines import PLAYERS
 
 __all__ = ["command", "print_results"]
+
+
+def _list(paths: tuple[Path, ...], as_json: bool) -> int:
+    """Tell what scenarios are about, and for which hypervisors they have steps."""
+    scenarios = [(file, read_scenario(file, str(file))) for path in paths for file in find_scenarios(path)]
+    rows = [
+        {
+            "name": one.name,
+            "title": one.title,
+            "file": str(file),
+            "profiles": list(dict.fromkeys(name for steps in one.sequences for name in steps.profiles)),
+        }
+        for file, one in scenarios
+    ]
+    if as_json:
+        return print_json("run", 0, rows)
+    width = max(len(str(row["name"])) for row in rows) + 2
+    for row in rows:
+        click.echo(f"{row['name']:<{width}}{row['title']}")
+    return 0
 
 
 def _line(result: Result, width: int) -> str:
@@ -58,6 +79,7 @@ def print_results(results: list[Result], log: bool) -> None:
     cls=Command,
     examples=[
         "spillway run sim/scenarios/A08.scenario",
+        "spillway run sim/scenarios --list",
         "spillway run sim/scenarios --profile 7.3",
         "spillway run sim/scenarios --policy xen",
         "spillway run sim/scenarios/A08.scenario --profile 6.19 --mi-latency 3 --log",
@@ -83,6 +105,7 @@ def print_results(results: list[Result], log: bool) -> None:
 @click.option("--seed", type=int, help="Seed of the scheduler and of hammer; default: round robin, 0.")
 @click.option("--waves", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Write waveforms, from engines that have cycles.")  # fmt: skip
+@click.option("--list", "only_list", is_flag=True, help="Say what the scenarios are about, and play none.")
 @json_option
 @click.option("--log", is_flag=True, help="Print every event.")
 def command(
@@ -95,6 +118,7 @@ def command(
     mi_latency: str | None,
     seed: int | None,
     waves: Path | None,
+    only_list: bool,
     as_json: bool,
     log: bool,
 ) -> int:
@@ -121,6 +145,8 @@ def command(
         settings.append(f"lrs {lrs}")
     if mi_latency is not None:
         settings.append(f"mi {mi_latency}")
+    if only_list:
+        return _list(scenarios, as_json)
     from tb.scenarios import play_scenarios
 
     with Bar() as bar:

@@ -58,7 +58,12 @@ JSON_TESTED_IN = {
 }
 #: Bad input: arguments, and what the one line has to say. ``{}`` is an empty directory.
 BAD = [
-    ("run", [], "SCENARIO"),
+    ("run", [], "SCENARIO|DIRECTORY...'; `spillway run --help` tells more"),
+    (
+        "run",
+        [SCENARIO, "--engine", "verilator", "--lrs", "17"],
+        "command line: lrs must be an integer from 1 to 16",
+    ),
     ("run", ["{}/none.scenario"], "none.scenario"),
     ("run", [SCENARIO, "--engine", "silicon"], "'silicon' is not one of"),
     ("run", [SCENARIO, "--part", "gic-500"], "unknown part 'gic-500'"),
@@ -72,6 +77,7 @@ BAD = [
     ("demo", ["{}/none.jsonl"], "no such file"),
     ("demo", ["--act", "8.0"], "'8.0' is not one of"),
     ("replay", [], "TRACE"),
+    ("replay", [SCENARIO], "a scenario, and no recording; `spillway run` plays it"),
     ("replay", ["{}/none.jsonl"], "no such file or directory"),
     ("replay", [TRACE, "--waves", "{}/x.vcd"], "golden has no cycles"),
     ("replay", [TRACE, "--engine", "amaranth", "--waves", "{}/none/x.vcd"], "create it first"),

@@ -172,3 +172,19 @@ def test_the_log_names_registers_of_the_distributor(capsys, tmp_path):
     assert status == 0
     assert "op     GICD_ICENABLER1 := 0x1\n" in out
     assert "exit   MMIO GICD_ISACTIVER1\n" in out
+
+
+def test_the_list_says_what_scenarios_are_about(capsys, tmp_path):
+    """Nothing is played: a scenario that would fail is listed."""
+    (tmp_path / "b.scenario").write_text("scenario b: Second\nsteps xen 7.3:\n    IAR -> 5\n")
+    (tmp_path / "a.scenario").write_text("scenario first: First of all\nsteps:\n    ENTER\n")
+    status, out, _ = _run(capsys, tmp_path, "--list")
+    assert (status, out) == (0, "first  First of all\nb      Second\n")
+    _, out, _ = _run(capsys, tmp_path, "--list", "--json")
+    second = json.loads(out)["results"][1]
+    assert second == {
+        "name": "b",
+        "title": "Second",
+        "file": str(tmp_path / "b.scenario"),
+        "profiles": ["xen", "7.3"],
+    }

@@ -137,6 +137,56 @@ def test_commands_options_and_values_are_completed():
     assert "verilator" in _completed("spillway run --engine v")
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("spillway run --profile 7", ["7.0", "7.3"]),
+        ("spillway run --profile 7.3,-walk_f", ["7.3,-walk_from_tail"]),
+        ("spillway run --policy b", ["bao"]),
+        ("spillway run --policy ./mine", ["./mine"]),
+        ("spillway run --part gic", ["gic-400"]),
+        ("spillway parts gic", ["gic-400"]),
+        ("spillway explore nested-", ["nested-dir"]),
+        ("spillway prove selection-", ["selection-8-bits"]),
+        ("spillway cures kick_after_d", ["kick_after_dir"]),
+        ("spillway divergences re", ["renode"]),
+        ("spillway registers ICH_HC", ["ICH_HCR_EL2"]),
+        ("spillway fpga build --board ice", ["icebreaker"]),
+    ],
+)
+def test_names_are_completed(words, offered):
+    """What a command accepts and click cannot know; each name offered is one that the command finds."""
+    assert _completed(words) == offered
+
+
+def test_fish_completes(capsys, tmp_path):
+    """The real shell asks our command, which it finds where it looks for commands."""
+    _, out, _ = _run(capsys, "completion", "fish")
+    fish = shutil.which("fish")
+    assert fish, "fish is needed: apt-get install fish"
+    command = tmp_path / "spillway"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from tb.cli import main; main()" "$@"\n')
+    command.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    environment = {name: value for name, value in environment.items() if not name.startswith("XDG_")}
+    done = subprocess.run(
+        [fish, "--no-config", "-c", f"{out}\ncomplete -C 'spillway run --profile 7.'"],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["7.0", "7.3"], done.stderr
+
+
+def test_zsh_completes_without_further_setting_up(capsys):
+    """In a zsh whose ~/.zshrc is this script and nothing else."""
+    _, out, _ = _run(capsys, "completion", "zsh")
+    zsh = shutil.which("zsh")
+    assert zsh, "zsh is needed: apt-get install zsh"
+    done = subprocess.run(
+        [zsh, "-f", "-c", f"{out}\necho $_comps[spillway]"], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("_spillway_completion\n", "")
+
+
 def test_bash_accepts_the_script(capsys):
     _, out, _ = _run(capsys, "completion", "bash")
     done = subprocess.run(
