@@ -11,6 +11,7 @@ changed alone with
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field, fields, replace
 
 from hw.errors import InputError
@@ -158,9 +159,9 @@ class Profile:
         """
         for switch in switches:
             if switch not in SWITCHES:
-                raise InputError(
-                    f"profile {self.name}: no switch {switch!r}; the switches are {', '.join(SWITCHES)}"
-                )
+                close = difflib.get_close_matches(switch, SWITCHES, 1)
+                hint = f"did you mean {close[0]}?" if close else f"the switches are {', '.join(SWITCHES)}"
+                raise InputError(f"profile {self.name}: no switch {switch!r}; {hint}")
         changes = [
             f"{'+' if on else '-'}{switch}" for switch, on in switches.items() if getattr(self, switch) != on
         ]

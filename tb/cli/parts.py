@@ -57,6 +57,6 @@ def command(
     if as_json:
         results = ({"part": name, **cost.as_dict()} for name, cost in costs.items())
         return print_json("parts", status, results, guests=guests, seed=seed, profile=profile)
-    click.echo(f"{guests} guests, seed {seed}, profile {profile}")
+    click.echo(f"{guests} guests, seed {seed}, profile {profile}; from exits on: for 1,000 guest operations")
     click.echo(describe_parts(costs))
     return status

@@ -85,7 +85,14 @@ def command(
     if as_json:
         return print_json("report", status, results, page=str(output))
     width = max(len(one["profile"]) for one in results)
-    for one in results:
+    told = None
+    several = {recording["name"] for recording in recordings if recording["sequence"]}
+    for one, recording in zip(results, recordings, strict=True):
+        part = (recording["file"], recording["sequence"])
+        if one["name"] in several and part != told:
+            steps = recording["steps"] or f"the steps for {' '.join(recording['written_for'])}"
+            click.echo(f"{one['name']}, {steps}:")
+        told = part
         click.echo(f"{one['name']}: {one['profile']:<{width}}  {one['headline']}")
         for problem in one["problems"]:
             click.echo(f"  {problem}")

@@ -29,7 +29,7 @@ def test_the_list(capsys):
 def test_a_table(capsys):
     status, out, _ = _run(capsys, "parts", "gic-400", "cortex-a76", "--guests", 2)
     assert status == 0
-    assert out.startswith("2 guests, seed 0, profile 7.3\npart ")
+    assert out.startswith("2 guests, seed 0, profile 7.3; from exits on: for 1,000 guest operations\npart ")
     assert [line.split()[0] for line in out.splitlines()[2:4]] == ["gic-400", "cortex-a76"]
 
 

@@ -43,7 +43,12 @@ def test_every_switch_is_documented():
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("8.0", "7.3"), ("7.3,pending_first", r"\+pending_first"), ("7.3,-no_such", "no switch 'no_such'")],
+    [
+        ("8.0", "7.3"),
+        ("7.3,pending_first", r"\+pending_first"),
+        ("7.3,-no_such", "no switch 'no_such'"),
+        ("7.3,-walk_tail", "did you mean walk_from_tail"),
+    ],
 )
 def test_bad_profile_text(text, said):
     with pytest.raises(InputError, match=said):

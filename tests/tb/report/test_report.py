@@ -203,6 +203,15 @@ def test_the_command_writes_the_page(tmp_path, capsys):
     assert out.read_text().startswith("<!DOCTYPE html>")
 
 
+def test_sequences_of_one_scenario_are_told_apart(tmp_path, capsys):
+    path = tmp_path / "two.scenario"
+    path.write_text("scenario two: x\nSPI 32 prio 40\nsteps 7.3:\ninj 32\nsteps legacy: again\ninj 32\n")
+    with pytest.raises(SystemExit):
+        main(["report", str(path), "--profile", "7.3", "-o", str(tmp_path / "report.html")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0::2] == ["two, the steps for 7.3:", "two, again:", lines[-1]]
+
+
 def test_an_expectation_that_fails_is_status_1(tmp_path, capsys):
     path = tmp_path / "fails.scenario"
     path.write_text("scenario fails: x\nSPI 32 prio 40\nsteps 7.3:\n    ENTER\n    inj 32\n    IAR -> none\n")
