@@ -9,6 +9,8 @@
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
 #   make screenshots   the pictures of the documentation, of the real programs
 #   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
+#   make mutation-python   a sample of mutants of the golden and KVM models, against the fast tests; half an hour
+#   make coverage   the tables of docs/coverage.md; coverage-python: lines and branches of Python, functional coverage
 #   make explore  every state of the small machines, on golden; their faults again on the gateware; 10 minutes
 #   make docs    the documentation, as HTML in build/docs
 #   make clean   remove everything made here
@@ -22,6 +24,7 @@ READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick fuzz lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
+.PHONY: mutation-python coverage coverage-python
 .DELETE_ON_ERROR:
 
 help:
@@ -90,6 +93,26 @@ explore: $(READY)
 	$(BIN)/spillway explore --out build/explored --engine verilator
 	$(BIN)/spillway explore --profile fixed
 
+# SAMPLE mutants of each model, chosen by SEED.
+SAMPLE ?= 400
+SEED   ?= 7
+mutation-python: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,mutation]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.mutation --sample $(SAMPLE) --seed $(SEED) --page docs/mutation.md
+
+coverage: coverage-python
+
+# Another selection of tests: COVERAGE_TESTS=tests for all of them, which takes an hour.
+COVERAGE_TESTS ?= tests/sim tests/hw tests/fpga
+coverage-python: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,coverage]'
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest --quiet --numprocesses auto --dist loadfile $(COVERAGE_TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet -o build/coverage/python.json
+	$(BIN)/python -m tests.coverage_page lines build/coverage/python.json
+	$(BIN)/python -m tests.coverage_page functional
+
 docs: $(READY)
 	$(BIN)/python docs/build.py
 
@@ -97,7 +120,7 @@ screenshots: $(READY)
 	$(BIN)/python -m tb.screenshots
 
 clean:
-	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build mutants .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find hw sim tb fpga tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A change of pyproject.toml installs again.

@@ -2,7 +2,9 @@
 
 The main point is the cross LR state x operation x EOImode x group x HW x LPI x trapped, where the list
 register is the *subject* of the operation: the one an acknowledge selects, a completion names or a write
-fills. Beside it stand smaller points, one for each corner of the rules. Everything is made from
+fills. A second one crosses operation x EOImode x in or out of the list registers x the trap bits of
+ICH_HCR_EL2, a third the states present among the list registers x EOImode x the maintenance bits. Beside
+them stand smaller points, one for each corner of the rules. Everything is made from
 (storage before, access, response), so the same collector serves the scoreboard, the lockstep and a
 replay. Coverage adds up over configurations: :meth:`Coverage.merge`.
 """
@@ -28,6 +30,13 @@ _NAMING = ("EOIR0", "EOIR1", "DIR")
 _SPECIAL = range(1020, 1024)
 _GUEST_REGISTERS = [r.name.split("_")[1] for r in BY_ENCODING.values() if r.virtual]
 _DEPTHS = ("0", "1", "2", "3 or more")
+_TRAPS = "operation and trap bits (TRP-1..3)"
+_MAINTENANCE = "list registers and maintenance bits (MNT-1..6)"
+_MAINTENANCE_BITS = {
+    name: lookup("ICH_HCR_EL2").field(name).mask for name in ("En", "UIE", "LRENPIE", "NPIE")
+}
+_VALID = (LRState.PENDING, LRState.ACTIVE, LRState.PENDING_ACTIVE)
+_TRAP_BITS = {name: lookup("ICH_HCR_EL2").field(name).mask for name in ("TC", "TALL0", "TALL1", "TDIR")}
 
 
 def _lr_kinds(states: list[str], lpis: tuple[str, ...] = ("no", "yes")) -> Iterator[tuple[str, ...]]:
@@ -54,6 +63,39 @@ def _cross_name(operation, state, mode, group, hw, lpi, trapped) -> str:
     return f"{operation} state={state} EOImode={mode} group={group} HW={hw} LPI={lpi} trapped={trapped}"
 
 
+def _sets(masks: dict[str, int]) -> list[int]:
+    """Return every set of some bits of a register, as its value."""
+    return [sum(some) for some in product(*((0, mask) for mask in masks.values()))]
+
+
+def _names(hcr: int, masks: dict[str, int]) -> str:
+    return "+".join(name for name, mask in masks.items() if hcr & mask) or "none"
+
+
+def _trap_cross() -> Iterator[str]:
+    """Yield every bin of operation x EOImode x in a list register x trap bits of ICH_HCR_EL2."""
+    for operation in (*_SELECTING, *_NAMING):
+        for mode, inside, mask in product((0, 1), (True, False), _sets(_TRAP_BITS)):
+            yield _trap_name(operation, mode, inside, mask)
+
+
+def _trap_name(operation: str, mode: int, inside: bool, hcr: int) -> str:
+    inside_name = "yes" if inside else "no"
+    return f"{operation} EOImode={mode} in an LR={inside_name} traps={_names(hcr, _TRAP_BITS)}"
+
+
+def _maintenance_cross() -> Iterator[str]:
+    """Yield every bin of states present among the list registers x EOImode x maintenance bits."""
+    for present in product(*((None, state) for state in _VALID)):
+        for mode, mask in product((0, 1), _sets(_MAINTENANCE_BITS)):
+            yield _maintenance_name(set(present), mode, mask)
+
+
+def _maintenance_name(states: set[LRState | None], mode: int, hcr: int) -> str:
+    present = "+".join(state.name for state in _VALID if state in states) or "none"
+    return f"LRs={present} EOImode={mode} HCR={_names(hcr, _MAINTENANCE_BITS)}"
+
+
 def _defined(name: str, write: bool) -> bool:
     return lookup(name).writable if write else lookup(name).readable
 
@@ -68,6 +110,8 @@ def _points() -> dict[str, tuple[str, ...]]:
     ]
     return {
         "subject": tuple(_cross()),
+        _TRAPS: tuple(_trap_cross()),
+        _MAINTENANCE: tuple(_maintenance_cross()),
         "guest register": tuple(guest),
         "outcome": tuple(f"EL{el} {outcome.name}" for el, outcome in _POSSIBLE),
         # Every value of each, at an acknowledge where it decides the level (SIG-5, IAR-4).
@@ -166,6 +210,9 @@ class Coverage:
             intid = _LR["vINTID"].get(lr) & self.config.id_mask
         lpi = "-" if intid is None else "yes" if intid >= _FIRST_LPI else "no"
         trap = "yes" if trapped else "no"
+        self._hit(
+            "operation and trap bits (TRP-1..3)", _trap_name(operation, mode, state != "none", before.hcr)
+        )
         self._hit("subject", _cross_name(operation, state, mode, group, hw, lpi, trap))
 
     def _selecting(self, name: str, before: State, response: Response, trapped: bool) -> None:
@@ -212,6 +259,8 @@ class Coverage:
         for n, name in enumerate(MISR_BITS):
             if state.misr >> n & 1:
                 self._hit("MISR bit", f"{name} En={state.hcr & 1}")
+        states = {LRState(lr >> 62) for lr in state.lr}
+        self._hit(_MAINTENANCE, _maintenance_name(states, _VMCR["VEOIM"].get(state.vmcr), state.hcr))
         kind = ("neither", "EISR", "ELRSR", "both")[bool(state.eisr) | bool(state.elrsr) << 1]
         self._hit("EISR and ELRSR", kind)
 
@@ -241,9 +290,9 @@ class Coverage:
         lines = []
         for point, names in POINTS.items():
             hit = sum(1 for name in names if self.hits[point, name])
-            lines.append(f"{point:42} {hit:4} of {len(names):4}  {hit / len(names):4.0%}")
+            lines.append(f"{point:46} {hit:4} of {len(names):4}  {hit / len(names):4.0%}")
         missing = self.holes()
-        lines.append(f"{'all':42} {self.ratio():14.1%}")
+        lines.append(f"{'all':46} {self.ratio():14.1%}")
         lines += [f"  hole: {name}" for name in missing[:holes]]
         if len(missing) > holes:
             lines.append(f"  and {len(missing) - holes} more holes")

@@ -43,8 +43,8 @@ def _row(outcome: Outcome) -> str:
     )
 
 
-def read_page(path: Path) -> tuple[str, str, str]:
-    """Return what stands before, between and after the marks of a page.
+def read_page(path: Path, begin_mark: str = BEGIN, end_mark: str = END) -> tuple[str, str, str]:
+    """Return what stands before, between and after two marks of a page, which go with their side.
 
     Raises
     ------
@@ -55,9 +55,9 @@ def read_page(path: Path) -> tuple[str, str, str]:
         text = path.read_text()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise InputError(f"{path}: the lines {BEGIN!r} and {END!r} have to stand there once each")
-    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    if text.count(begin_mark) != 1 or text.count(end_mark) != 1:
+        raise InputError(f"{path}: the lines {begin_mark!r} and {end_mark!r} have to stand there once each")
+    begin, end = text.index(begin_mark) + len(begin_mark), text.index(end_mark)
     return text[:begin], text[begin:end], text[end:]
 
 

@@ -64,6 +64,41 @@ def test_the_subject_of_an_operation(lr, hcr, vmcr, access, name):
     assert run.subjects() == {name}
 
 
+TRAPS = "operation and trap bits (TRP-1..3)"
+MAINTENANCE = "list registers and maintenance bits (MNT-1..6)"
+
+
+@pytest.mark.parametrize(
+    ("hcr", "vmcr", "access", "name"),
+    (
+        (1, 0xF84C_0003, (1, "ICC_IAR1_EL1"), "IAR1 EOImode=0 in an LR=yes traps=none"),
+        (0x401, 0xF84C_0203, (1, "ICC_DIR_EL1", 41), "DIR EOImode=1 in an LR=no traps=TC"),
+        (
+            0x5801,
+            0xF84C_0003,
+            (1, "ICC_EOIR0_EL1", 40),
+            "EOIR0 EOImode=0 in an LR=yes traps=TALL0+TALL1+TDIR",
+        ),
+    ),
+)  # fmt: skip
+def test_trp_1_2_3_trap_bits_are_crossed_with_the_operation(hcr, vmcr, access, name):
+    run = Run()
+    run.prepare(PENDING | GROUP1 | PRIORITY | 40, hcr, vmcr)
+    run.access(*access)
+    assert [hit for point, hit in run.coverage.hits if point == TRAPS] == [name]
+
+
+def test_mnt_4_5_6_states_are_crossed_with_maintenance_bits():
+    run = Run()
+    run.prepare(PENDING | ACTIVE | PRIORITY | 40, hcr=0xB, vmcr=0xF84C_0203)
+    run.access(2, "ICH_LR1_EL2", PENDING | PRIORITY | 41)
+    run.access(1, "ICC_PMR_EL1")
+    assert [hit for point, hit in run.coverage.hits if point == MAINTENANCE] == [
+        "LRs=PENDING_ACTIVE EOImode=1 HCR=En+UIE+NPIE",
+        "LRs=PENDING+PENDING_ACTIVE EOImode=1 HCR=En+UIE+NPIE",
+    ]
+
+
 def test_corners_are_counted():
     run = Run()
     run.prepare(PENDING | GROUP1 | PRIORITY | 40, vmcr=0xF8D4_0003)
@@ -124,6 +159,6 @@ def test_the_stimulus_reaches_nearly_everything():
             total.sample(before, access, golden.access(access))
     assert total.ratio() > 0.95, total.report()
     assert total.ratio("guest register") > 0.95
-    rare = ("subject", "guest register", "special INTID acknowledged (IAR-6)")
+    rare = ("subject", TRAPS, MAINTENANCE, "guest register", "special INTID acknowledged (IAR-6)")
     smaller = [point for point in POINTS if point not in rare]
     assert [hole for point in smaller for hole in total.holes(point)] == []
