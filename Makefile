@@ -2,6 +2,7 @@
 #
 #   make demo    more active interrupts than list registers, under old hypervisors and new, on the hardware
 #   make test    the test suite, 25 minutes          make lint   style and format
+#   make install   the virtual environment, .venv, and nothing else
 #   make quick   scenarios and the models, a minute or two: the check while you work
 #   make fuzz    its random tests, on examples nobody has seen yet
 #   make prove   all formal proofs, and that each can fail
@@ -23,12 +24,14 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick fuzz lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
+.PHONY: help install demo test quick fuzz lint bench prove scenarios bench-scenarios soak explore docs screenshots clean
 .PHONY: mutation-python coverage coverage-python
 .DELETE_ON_ERROR:
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed '/^Another/q'
+
+install: $(READY)
 
 demo: $(READY)
 	$(BIN)/spillway demo
