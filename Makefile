@@ -6,6 +6,8 @@
 #   make quick   scenarios and the models, a minute or two: the check while you work
 #   make fuzz    its random tests, on examples nobody has seen yet
 #   make prove   all formal proofs, and that each can fail
+#   make coverage-rtl   line and toggle coverage of the gateware, the tables of docs/coverage-rtl.md
+#   make mutation-rtl   faults in the gateware, which the checks have to notice; an hour
 #   make bench   speed and size figures              make soak   the long random runs
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
 #   make screenshots   the pictures of the documentation, of the real programs
@@ -64,6 +66,18 @@ bench: $(READY)
 prove: $(READY)
 	$(BIN)/spillway prove
 	$(BIN)/spillway prove --seeded
+
+.PHONY: mutation-rtl coverage coverage-rtl
+
+# MUTANTS faults, drawn by RTL_SEED.
+MUTANTS  ?= 1200
+RTL_SEED ?= 1
+mutation-rtl: $(READY)
+	$(BIN)/spillway mutate --count $(MUTANTS) --seed $(RTL_SEED) --table docs/mutation-rtl.md
+
+coverage: coverage-rtl
+coverage-rtl: $(READY)
+	$(BIN)/python -m tb.coverage_rtl_page docs/coverage-rtl.md
 
 scenarios: $(READY)
 	$(BIN)/python -m tb.bench_scenarios verilator

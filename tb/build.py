@@ -33,6 +33,8 @@ __all__ = [
     "wave_kind",
 ]
 
+#: Options of Verilator that make it count, for :mod:`tb.coverage_rtl`.
+_COVERAGE = ["--coverage-line", "--coverage-toggle"]
 #: Name of the top module of every bench.
 TOP = "cluster"
 
@@ -114,7 +116,7 @@ def explain_failure(engine: str, kind: str | None, log: Path) -> Exception:
     return RuntimeError(f"{engine} could not build the simulation; {log} ends with:\n{tail}")
 
 
-def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Path:
+def build_simulation(engine: str, verilog: str, waves: str | None = None, coverage: bool = False) -> Path:
     """Return the directory of a compiled simulation, building it if this text was not built before.
 
     Parameters
@@ -125,6 +127,8 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
         A module :data:`TOP`.
     waves : str or None
         ``.vcd`` or ``.fst`` to build in a wave writer.
+    coverage : bool
+        Verilator only: count lines and toggles, and leave the counts where it runs.
 
     Raises
     ------
@@ -134,7 +138,7 @@ def build_simulation(engine: str, verilog: str, waves: str | None = None) -> Pat
         When the tool refuses the text; its log is quoted and kept.
     """
     simulator = find_simulator(engine)
-    options = [*_OPTIONS[engine], *(_WAVES[engine][waves] if waves else [])]
+    options = [*_OPTIONS[engine], *(_WAVES[engine][waves] if waves else []), *(_COVERAGE if coverage else [])]
     makeflags = simulator.environment.get("MAKEFLAGS")
     settings = json.dumps([simulator.version, makeflags, cocotb.__version__, options, waves is not None])
     tools = hashlib.sha256(settings.encode()).hexdigest()[:8]

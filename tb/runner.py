@@ -78,6 +78,7 @@ def run_job(
     progress: Callable[[int, int], None] | None = None,
     verilog: str | None = None,
     physical: PhysicalConfig | None = None,
+    counts: Path | None = None,
 ) -> Any:
     """Run ``await function(ports, **arguments)`` with one CPU port per PE and return its result.
 
@@ -103,6 +104,8 @@ def run_job(
         Text to simulate instead of the exported cluster, for tests that break it. Simulators only.
     physical : PhysicalConfig or None
         Parameters of the physical side of a system; None for a cluster.
+    counts : Path or None
+        File for Verilator's counts of lines and toggles (:mod:`tb.coverage_rtl`). Engine verilator only.
 
     Returns
     -------
@@ -132,9 +135,9 @@ def run_job(
             text = verilog if verilog is not None else bench_verilog_of(config, pes)
         else:
             text = verilog if verilog is not None else verilog_of(config, pes, physical)
-        simulation = build_simulation(simulator, text, kind)
+        simulation = build_simulation(simulator, text, kind, counts is not None)
         return _run_simulated(
-            simulator, simulation, job, arguments, config, pes, physical, path, progress, bench
+            simulator, simulation, job, arguments, config, pes, physical, path, progress, bench, counts
         )
     with progress_reports.listening(progress):
         if physical is not None:
@@ -249,7 +252,7 @@ def _remake(error: dict[str, Any]) -> Exception:
 
 
 def _run_simulated(
-    engine, simulation, job, arguments, config, pes, physical, waves, progress, bench=False
+    engine, simulation, job, arguments, config, pes, physical, waves, progress, bench=False, counts=None
 ) -> Any:
     with _run_directory(engine) as directory:
         description = {
@@ -266,6 +269,8 @@ def _run_simulated(
         environment = {"SPILLWAY_JOB": str(directory / "job.json")}
         with _follow(directory / "progress", progress):
             _simulate(engine, simulation, "tb.job", directory, waves, environment)
+        if counts is not None:
+            shutil.move(directory / "coverage.dat", counts)
         answer = directory / "answer.json"
         if not answer.exists():
             raise RuntimeError(f"{engine} ended without an answer to {job}; {_log_tail(directory)}")

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fpga": ("tb.cli.fpga", "Build bitstreams, program boards, play scenarios on them."),
     "soak": ("tb.cli.soak", "Run gateware and golden in lockstep, at random and for long."),
     "prove": ("tb.cli.prove", "Prove the gateware formally, and that each proof can fail."),
+    "mutate": ("tb.cli.mutate", "Make small faults in the gateware, and count what the checks notice."),
     "doctor": ("tb.cli.doctor", "Say what is installed, what is missing, how to get it."),
     "completion": ("tb.cli.completion", "Print what a shell needs to complete the command line."),
 }

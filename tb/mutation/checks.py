@@ -1,0 +1,185 @@
+"""The checks that have to notice a mutant: those of the test suite, on the port of a compiled mutant.
+
+``directed``: the directed tests. ``random``: the lockstep with golden under the soak's stimulus. ``stream``:
+the same stimulus cycle by cycle, with pauses and with physical deactivations that are taken late, under the
+monitor and the scoreboard of the cocotb benches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from hw.config import GicConfig
+from hw.registers import lookup
+from sim.directed import DirectedTest, load_directed, run_directed
+from sim.engines.codec import PortCodec
+from sim.lockstep import random_job
+from sim.port import Access, run
+from sim.stimulus import RandomChoices, Stimulus
+from tb.monitor import Monitor
+from tb.mutation.port import HungError, MutantPort, Pins
+from tb.scoreboard import Scoreboard
+
+__all__ = ["CHECKS", "Checks"]
+
+#: In the order in which they are made; each but the first two only where those before have noticed nothing.
+CHECKS = ("directed", "random", "stream")
+#: Longest pause between two accesses and longest stall of a deactivation, in cycles.
+_LONGEST = 12
+#: Random accesses are made in runs of this length, each from reset.
+_RUN = 5000
+
+
+class Step(NamedTuple):
+    """One access and all that lockstep compares after it."""
+
+    request: int
+    response: int
+    settled: tuple[int, ...]
+    deactivations: tuple[int, ...]
+
+
+def _step(pins: Pins, request: int) -> Step:
+    pins.access(request)
+    response = pins["response__payload"]
+    pins.settle()
+    settled = tuple(pins[name] for name in ("observe", "virq", "vfiq", "maintenance"))
+    return Step(request, response, settled, tuple(pins.deactivations()))
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The checks of one build.
+
+    Parameters
+    ----------
+    library : Path
+        What :func:`tb.mutation.port.build` has made of ``config``.
+    seed : int
+        Of all random stimulus.
+    operations, cycles : int
+        Random accesses of ``random``; cycles of ``stream``.
+    """
+
+    library: Path
+    config: GicConfig
+    seed: int
+    operations: int
+    cycles: int
+
+    @cached_property
+    def _tests(self) -> list[DirectedTest]:
+        """Return the directed tests of this build."""
+        return [test for test in load_directed() if test.config == self.config]
+
+    @cached_property
+    def _recorded(self) -> list[list[Step]]:
+        """Return random runs, recorded on the gateware itself in lockstep with golden."""
+        runs = []
+        for first in range(0, self.operations, _RUN):
+            runs.append(self._record(self.seed + first, min(_RUN, self.operations - first)))
+        return runs
+
+    def _record(self, seed: int, operations: int) -> list[Step]:
+        requests = [PortCodec(self.config).request(Access(2, lookup("ICH_HCR_EL2")))]
+        codec, pins = PortCodec(self.config), Pins(self.library, self.config)
+        port = MutantPort(pins, self.config)
+        result = run(
+            random_job(
+                [port], operations, seed, observe=lambda _, access, __: requests.append(codec.request(access))
+            )
+        )
+        if result["difference"]:
+            raise RuntimeError(f"the gateware itself differs from golden: {result['difference']['report']}")
+        pins.reset()
+        steps = [_step(pins, request) for request in requests]
+        pins.close()
+        return steps
+
+    def notice(self, number: int, only: Sequence[str] = CHECKS) -> dict[str, str]:
+        """Return which checks notice a mutant, and where; number 0 is none."""
+        found: dict[str, str] = {}
+        for name in only:
+            if found and name == "stream":
+                continue
+            pins = Pins(self.library, self.config, number)
+            try:
+                where = getattr(self, f"_{name}")(pins)
+            except HungError as error:
+                where = str(error)
+            except AssertionError as error:
+                where = str(error).partition("\n")[0]
+            finally:
+                pins.close()
+            if where:
+                found[name] = where
+        return found
+
+    def _directed(self, pins: Pins) -> str:
+        port = MutantPort(pins, self.config)
+        for test in self._tests:
+            mismatches = run(run_directed(port, test))
+            if mismatches:
+                return f"{test.number}, operation {mismatches[0].place}"
+        return ""
+
+    def _random(self, pins: Pins) -> str:
+        done = 0
+        for steps in self._recorded:
+            pins.reset()
+            for n, step in enumerate(steps):
+                if _step(pins, step.request) != step:
+                    return f"operation {done + n}"
+            done += len(steps) - 1
+        return ""
+
+    def _stream(self, pins: Pins) -> str:
+        choices = RandomChoices(self.seed)
+        stimulus, codec = Stimulus(self.config, choices), PortCodec(self.config)
+        monitor, scoreboard = Monitor(_Dut(pins), 0, self.config), Scoreboard(self.config)
+        scoreboard.watch(monitor)
+        scoreboard.reset(0)
+        valid, packed, ready, pause, stall = False, 0, True, 0, 0
+        for _ in range(self.cycles):
+            if not valid and not pause:
+                valid, packed = True, codec.request(stimulus.next(scoreboard.golden.state()))
+            if not stall:
+                ready, stall = not ready, 1 + choices.below(_LONGEST)
+            pins.cycle(valid, packed, ready)
+            monitor._pins["request__valid"].value = valid
+            monitor._pins["request__payload"].value = packed
+            monitor._pins["deactivate__ready"].value = ready
+            monitor.look()
+            monitor.cycle += 1
+            pause, stall = max(pause - 1, 0), stall - 1
+            if valid and pins["request__ready"]:
+                valid, pause = False, choices.among((0, 0, 1, choices.below(3 * _LONGEST)))
+        return ""
+
+
+class _Pin:
+    """An output, as cocotb shows one."""
+
+    def __init__(self, pins: Pins, name: str):
+        self._pins, self._name = pins, name
+
+    @property
+    def value(self) -> int:
+        return self._pins[self._name]
+
+
+class _Dut:
+    """The pins as a cocotb bench has them."""
+
+    def __init__(self, pins: Pins):
+        inputs = ("request__valid", "request__payload", "deactivate__ready")
+        self.__dict__ |= {f"pe0__{name}": SimpleNamespace(value=0) for name in inputs}
+        self._pins = pins
+
+    def __getattr__(self, name: str) -> _Pin:
+        return _Pin(self._pins, name.removeprefix("pe0__"))

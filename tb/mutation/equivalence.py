@@ -1,0 +1,88 @@
+"""Whether a mutant that no check has noticed can be noticed at all.
+
+Two questions, the quick one first. Does it do the same in every cycle: from any state that the proven
+invariants allow, are all outputs and all next values of flip-flops those of the gateware? If not, does it
+still keep the whole contract (:class:`tb.mutation.design.Contract`), for ever, by k-induction?
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tb.formal.tools import run
+from tb.mutation.netlist import Mutant, mutated, yosys_log
+
+__all__ = ["CONTRACT", "SAME", "Equivalence", "keeps_contract", "same"]
+
+#: What a mutant is proven to be, if it is.
+SAME, CONTRACT = "the same in every cycle", "within the contract"
+#: Induction depth at most; the gateware itself needs 5.
+_DEPTH = 8
+# The claims have been proven of the gateware: here they say which states there are. Flip-flops become ports.
+_BASE = """\
+read_rtlil in.il
+splitnets -driver
+opt_clean -purge
+chformal -lower
+chformal -assert2assume
+expose -evert-dff
+design -save base
+"""
+_EACH = """\
+design -load base
+copy top gate
+delete gate/t:$assume
+{command}
+miter -equiv -flatten top gate miter
+hierarchy -top miter
+flatten
+opt_expr
+opt_merge
+opt_clean -purge
+log MUTANT {number}
+sat -prove trigger 0 -set-assumes miter
+"""
+_PROVEN = re.compile(r"^MUTANT (\d+)$(?:(?!^MUTANT ).*\n)*?SAT proof finished - no model found", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """``what``: :data:`SAME`, :data:`CONTRACT` or empty; ``failed``: the claim that does not hold then."""
+
+    what: str = ""
+    failed: str = ""
+
+
+def same(netlist: str, mutants: Sequence[Mutant]) -> set[int]:
+    """Return the numbers of the mutants that do the same as the gateware in every cycle.
+
+    Flip-flops stand outside of the question, so a mutant at the port of one is never among them.
+    """
+    asked = [mutant for mutant in mutants if mutant["port"] not in ("D", "Q", "CLK")]
+    if not asked:
+        return set()
+    parts = [_EACH.format(command=mutant.command(module="gate"), number=mutant.number) for mutant in asked]
+    log = yosys_log(_BASE + "".join(parts), netlist)
+    return {int(number) for number in _PROVEN.findall(log)}
+
+
+def keeps_contract(netlist: str, mutant: Mutant) -> Equivalence:
+    """Return whether a mutant keeps the contract for ever, or the claim that it breaks."""
+    result = run(mutated(netlist, mutant), "prove", _DEPTH)
+    if result.status == "proved":
+        return Equivalence(CONTRACT)
+    return Equivalence(failed=f"{result.status}: {result.failed}")
+
+
+def judge(
+    netlist: str, mutants: Sequence[Mutant], told: Callable[[int, Equivalence], None], batch: int = 10
+) -> None:
+    """Judge survivors one after the other; each is told as soon as it is known."""
+    for first in range(0, len(mutants), batch):
+        part = mutants[first : first + batch]
+        proven = same(netlist, part)
+        for mutant in part:
+            known = mutant.number in proven
+            told(mutant.number, Equivalence(SAME) if known else keeps_contract(netlist, mutant))

@@ -1,0 +1,96 @@
+"""Mutants: what the checks notice, and that a solver never calls one equivalent that a check has noticed."""
+
+import pytest
+
+from hw.config import GicConfig
+from tb.cli import main
+from tb.mutation.checks import Checks
+from tb.mutation.design import convert
+from tb.mutation.equivalence import CONTRACT, SAME, Equivalence, same
+from tb.mutation.netlist import Mutant, prepare, sample, selectable
+from tb.mutation.port import build
+from tb.mutation.run import Campaign, Verdict, score
+from tb.mutation.table import BEGIN, END, page_parts, tables
+
+SMALL = GicConfig(lrs=1)
+MUTANTS = 10
+
+
+@pytest.fixture(scope="module")
+def netlist():
+    return prepare(convert(SMALL))
+
+
+@pytest.fixture(scope="module")
+def mutants(netlist):
+    return sample(netlist, MUTANTS, 1)
+
+
+@pytest.fixture(scope="module")
+def noticed(netlist, mutants):
+    """Return what is noticed of each mutant, by number; 0 is none."""
+    checks = Checks(build(SMALL, selectable(netlist, mutants)), SMALL, 1, 1000, 3000)
+    return {number: checks.notice(number) for number in range(MUTANTS + 1)}
+
+
+def test_a_sample_is_distinct_and_in_the_interface(netlist, mutants):
+    assert len({mutant.options for mutant in mutants}) == MUTANTS
+    assert [mutant.number for mutant in mutants] == list(range(1, MUTANTS + 1))
+    assert sample(netlist, MUTANTS, 1) == mutants
+    assert sample(netlist, MUTANTS, 2) != mutants
+    assert any(source.startswith("hw/") for mutant in mutants for source in mutant.sources)
+
+
+def test_the_gateware_itself_is_not_noticed(noticed):
+    assert noticed[0] == {}
+
+
+def test_most_mutants_are_noticed(noticed):
+    assert sum(bool(noticed[number]) for number in range(1, MUTANTS + 1)) >= MUTANTS // 2
+
+
+def test_what_is_noticed_is_never_called_the_same(netlist, mutants, noticed):
+    """The solver is asked of one that was noticed and of those that were not."""
+    seen = [mutant for mutant in mutants if noticed[mutant.number]][:1]
+    unseen = [mutant for mutant in mutants if not noticed[mutant.number]]
+    assert same(netlist, seen + unseen) <= {mutant.number for mutant in unseen}
+
+
+def _mutant(number: int, cell: str) -> Mutant:
+    options = (("mode", "cnot1"), ("cell", f"$flatten\\dut.{cell}"), ("port", "A"), ("portbit", "2"),
+               ("ctrlbit", "5"))  # fmt: skip
+    return Mutant(number, options, ("hw/core.py:1",))
+
+
+def test_a_mutant_in_words():
+    mutant = _mutant(1, "\\lr12.$7")
+    assert mutant.block == "lr"
+    assert mutant.text == "lr12.$7 port A bit 2 inverted while bit 5 is 1"
+    assert _mutant(1, "$7").block == "interface"
+
+
+def test_equivalent_mutants_do_not_count_and_survivors_are_listed():
+    verdicts = [
+        Verdict(_mutant(1, "$1"), {"directed": "T01, operation 1", "random": "operation 3"}),
+        Verdict(_mutant(2, "$2"), {"stream": "lines"}),
+        Verdict(_mutant(3, "$3"), {}, Equivalence(SAME)),
+        Verdict(_mutant(4, "$4"), {}, Equivalence(CONTRACT)),
+        Verdict(_mutant(5, "$5"), {}, Equivalence(failed="open: the lines")),
+    ]
+    assert score(verdicts) == (2, 3)
+    text = tables(Campaign(5, 7), verdicts)
+    assert "| **all** | 5 | 2 | 1 | 1 | 1 | 1 | 1 | 1 | 66.7 % |" in text
+    assert "seed 7" in text
+    rows = [line for line in text.splitlines() if "`hw/core.py:1`" in line]
+    assert rows == ["| 5: `$5 port A bit 2 inverted while bit 5 is 1` | `hw/core.py:1` | open: the lines |"]
+
+
+def test_a_page_needs_its_marks(tmp_path, capsys):
+    page = tmp_path / "page.md"
+    page.write_text("no marks")
+    with pytest.raises(SystemExit) as exit_:
+        main(["mutate", "--count", "1", "--table", str(page)])
+    assert exit_.value.code == 2
+    assert "have to stand there once each" in capsys.readouterr().err
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    assert page_parts(page) == (f"before\n{BEGIN}", f"{END}\nafter\n")
