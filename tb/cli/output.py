@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Bar", "busy", "check_writable", "print_json", "write_text"]
 
+#: Engines that have nothing to compile.
+_AT_ONCE = (
+    "golden",
+    "recorded",
+    "system-golden",
+    "amaranth",
+    "system-amaranth",
+    "bench-amaranth",
+    "bench-uart",
+)
 #: Seconds after which a progress bar appears.
 _PATIENCE = 2.0
 
@@ -28,15 +38,19 @@ _PATIENCE = 2.0
 class Bar:
     """A progress bar on standard error that appears only when it is worth it, and only on a terminal.
 
-    A context manager; it is gone when the ``with`` block is left.
+    A context manager; it is gone when the ``with`` block is left. Until the first thing is done it shows, of
+    an ``engine`` that has to compile the gateware, that this is what it does: it may take a minute.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, engine: str = "golden") -> None:
+        self._engine = engine
         self._start = time.monotonic()
         self._progress: Progress | None = None
         self._enabled = sys.stderr.isatty()
 
     def __enter__(self) -> Bar:
+        if self._enabled and self._engine not in _AT_ONCE:
+            self._show(f"{self._engine}: compiling what is new", None)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -47,10 +61,13 @@ class Bar:
         if not self._enabled or time.monotonic() - self._start < _PATIENCE:
             return
         if self._progress is None:
-            self._progress = _progress()
-            self._task = self._progress.add_task(what, total=total)
-            self._progress.start()
+            self._show(what, total)
         self._progress.update(self._task, description=what, completed=done, total=total)
+
+    def _show(self, what: str, total: int | None) -> None:
+        self._progress = _progress()
+        self._task = self._progress.add_task(what, total=total)
+        self._progress.start()
 
     def stop(self) -> None:
         """Remove the bar."""

@@ -110,7 +110,7 @@ def command(traces: tuple[str, ...], profile_name: str | None, engine: str, as_j
     profile = profile_named(profile_name) if profile_name is not None else None
     from tb.predict import predict_traces
 
-    with Bar() as bar:
+    with Bar(engine) as bar:
         result = predict_traces(traces, profile, engine, bar)
     if as_json:
         report = result.to_json()

@@ -110,7 +110,7 @@ def command(
     from sim.refinement.report import describe
 
     tallies = {}
-    with Bar() as bar:
+    with Bar(engine) as bar:
         for latency in latencies:
             tally = refine(engine, operations, seed, latency, profile, lrs, strict, bar)
             tallies[latency] = tally

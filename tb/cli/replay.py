@@ -85,7 +85,7 @@ def command(traces: tuple[str, ...], engine: str, as_json: bool, waves: Path | N
     check_writable(waves)
     from tb.replay import replay_traces
 
-    with Bar() as bar:
+    with Bar(engine) as bar:
         result = replay_traces(traces, engine, waves=waves, listener=bar)
     if as_json:
         report = result.to_json()

@@ -70,7 +70,7 @@ def command(
     from tb.report.explain import explain
     from tb.report.page import page, record_scenarios
 
-    with Bar() as bar:
+    with Bar(engine) as bar:
         groups = record_scenarios(scenarios, profiles, engine, ", ".join(settings), events, bar)
     write_text(output, page(groups))
     recordings = [recording for group in groups for recording in group]

@@ -40,14 +40,14 @@ def _list(paths: tuple[Path, ...], as_json: bool) -> int:
     return 0
 
 
-def _line(result: Result, width: int) -> str:
+def _line(result: Result, width: int, profiles: int) -> str:
     if result.status == OPEN:
         return f"{result.status:<9}{result.name:<{width}}{result.reason}"
     steps = f" ({result.steps})" if result.steps else ""
     exits = ", ".join(f"{count} {cause}" for cause, count in result.exits.items()) or "no exits"
     ended = "" if result.verdict in ("", "running") else f"{result.verdict}, "
     return (
-        f"{result.status:<9}{result.name:<{width}}{result.profile:<8} {result.title}{steps}: "
+        f"{result.status:<9}{result.name:<{width}}{result.profile:<{profiles}} {result.title}{steps}: "
         f"{ended}{result.operations} operations, {exits}"
     )
 
@@ -55,8 +55,9 @@ def _line(result: Result, width: int) -> str:
 def print_results(results: list[Result], log: bool) -> None:
     """Print what came of scenarios; with ``log`` every event."""
     width = max(len(result.name) for result in results) + 2
+    profiles = max(8, *(len(result.profile) for result in results))
     for result in results:
-        click.echo(_line(result, width))
+        click.echo(_line(result, width, profiles))
         if result.status == KNOWN:
             click.echo(f"  {result.reason}")
             continue
@@ -149,7 +150,7 @@ def command(
         return _list(scenarios, as_json)
     from tb.scenarios import play_scenarios
 
-    with Bar() as bar:
+    with Bar(engine) as bar:
         results = [
             result
             for one in dict.fromkeys(chosen)

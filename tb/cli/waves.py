@@ -116,7 +116,7 @@ def _play(
 
     if not source.exists():
         raise InputError(f"{source}: no such file; give a scenario, or a .vcd or .fst dump")
-    with Bar() as bar:
+    with Bar(engine) as bar:
         waves = wave_scenarios([source], directory, engine, profile, settings, kind == "fst", bar)
     return [wave.as_dict() for wave in waves], int(any(wave.problems for wave in waves))
 
