@@ -1,6 +1,6 @@
 """Arithmetic of the guest engine."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,45 +10,60 @@ __all__ = ["Alu", "Branch"]
 
 
 class Alu(wiring.Component):
-    """Results of the arithmetic instructions, combinational.
+    """Results of the arithmetic instructions, a cycle after their operands.
 
     Members
     -------
     op : In(Op)
-        What is computed; anything from MOV to LSR, and LOOP (``a`` - 1).
+        What is computed; anything from MOV to LSR, and LOOP (``a`` - 1). Steady for two cycles.
     a, b : In(64)
         Operands ``rd`` and src.
-    result : Out(64)
-        New value of ``rd``.
+    result, zero : Out(64), Out(1)
+        New value of ``rd``, a cycle later; of LOOP's, whether it is 0.
     """
 
     op: In(Op)
     a: In(64)
     b: In(64)
     result: Out(64)
+    zero: Out(1)
 
     def elaborate(self, platform):
         m = Module()
-        a, b, result = self.a, self.b, self.result
-        with m.Switch(self.op):
+        a, b, op, result = self.a, self.b, self.op, self.result
+        # Shifts are by multiples of eight in the first cycle and by the rest in the second.
+        sum_, logic, shifted, rest = Signal(64), Signal(64), Signal(64), Signal(3)
+        whole = b[3:6] << 3
+        m.d.sync += [
+            rest.eq(b),
+            shifted.eq(Mux(op == Op.LSL, a << whole, a >> whole)),
+            self.zero.eq(a == 1),
+        ]
+        with m.Switch(op):
             with m.Case(Op.ADD):
-                m.d.comb += result.eq(a + b)
+                m.d.sync += sum_.eq(a + b)
             with m.Case(Op.SUB):
-                m.d.comb += result.eq(a - b)
-            with m.Case(Op.AND):
-                m.d.comb += result.eq(a & b)
-            with m.Case(Op.ORR):
-                m.d.comb += result.eq(a | b)
-            with m.Case(Op.BIC):
-                m.d.comb += result.eq(a & ~b)
-            with m.Case(Op.LSL):
-                m.d.comb += result.eq(a << b[:6])
-            with m.Case(Op.LSR):
-                m.d.comb += result.eq(a >> b[:6])
-            with m.Case(Op.LOOP):
-                m.d.comb += result.eq(a - 1)
+                m.d.sync += sum_.eq(a - b)
             with m.Default():
-                m.d.comb += result.eq(b)
+                m.d.sync += sum_.eq(a - 1)
+        with m.Switch(op):
+            with m.Case(Op.AND):
+                m.d.sync += logic.eq(a & b)
+            with m.Case(Op.ORR):
+                m.d.sync += logic.eq(a | b)
+            with m.Case(Op.BIC):
+                m.d.sync += logic.eq(a & ~b)
+            with m.Default():
+                m.d.sync += logic.eq(b)
+        with m.Switch(op):
+            with m.Case(Op.ADD, Op.SUB, Op.LOOP):
+                m.d.comb += result.eq(sum_)
+            with m.Case(Op.LSL):
+                m.d.comb += result.eq(shifted << rest)
+            with m.Case(Op.LSR):
+                m.d.comb += result.eq(shifted >> rest)
+            with m.Default():
+                m.d.comb += result.eq(logic)
         return m
 
 

@@ -1,6 +1,7 @@
 """The guest engine: a sequencer that executes an assembled guest program on one CPU port.
 
-An instruction takes two cycles, *next* and *execute*, or three if it computes: *keep* writes the result. A
+An instruction takes two cycles, *next* and *execute*, or three if it computes: *keep* writes the result. The
+instruction behind is read meanwhile; a branch that is taken waits a cycle for its target, in *turn*. A
 system-register access takes its latency more, and until the lines have settled where RESUME asks for it.
 Between two operations, in *next*, the engine looks for reasons to stop. What it does, and when, is specified
 in ``docs/mailbox.md``.
@@ -8,14 +9,14 @@ in ``docs/mailbox.md``.
 
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from hw.bench.access import AccessSwitch
 from hw.bench.alu import Alu, Branch
 from hw.bench.engine_port import EnginePortSignature, Record
+from hw.bench.fetch import Fetch
 from hw.bench.frames import cpu_signature
-from hw.bench.instruction import FREE_LIMIT, REGISTERS, Instruction, MemoryDetail, Op
+from hw.bench.instruction import FREE_LIMIT, REGISTERS, MemoryDetail, Op
 from hw.bench.log import Log
 from hw.bench.protocol import Cause, Kind, LatencyWord, ResumeWord
 from hw.bench.watch import Watch
@@ -81,36 +82,28 @@ class GuestEngine(wiring.Component):
         return m
 
     def _memories(self, m):
-        """Make program memory, read at what ``pc`` will be, registers, read without delay, and the log."""
-        depth = self._program_depth
-        m.submodules.program = program = Memory(shape=Instruction, depth=depth, init=[])
-        m.submodules.registers = registers = Memory(shape=64, depth=REGISTERS, init=[])
+        """Make program memory and registers, and the log."""
+        host = self.host
         m.submodules.log = self._log = Log(self._log_depth)
-        write, read = program.write_port(), program.read_port(transparent_for=())
-        self._pc, self._pc_next = Signal(range(depth)), Signal(range(depth))
-        self._fetched = read.data
+        m.submodules.fetch = self._fetch = fetch = Fetch(self._program_depth)
+        self._pc, self._one, self._a, self._source = fetch.pc, fetch.one, fetch.a, fetch.source
         m.d.comb += [
-            write.en.eq(self.host.write), write.addr.eq(self.host.address),
-            write.data.eq(self.host.instruction), read.addr.eq(self._pc_next), self._pc_next.eq(self._pc),
-        ]  # fmt: skip
-        m.d.sync += self._pc.eq(self._pc_next)
-        self._rd, self._rs = registers.read_port(domain="comb"), registers.read_port(domain="comb")
-        self._put = registers.write_port()
-        m.d.comb += [
-            self._rd.addr.eq(Mux(self._running, self._fetched.rd, self.host.index)),
-            self._rs.addr.eq(self._fetched.rs), self.host.register.eq(self._rd.data),
+            fetch.write.eq(host.write), fetch.address.eq(host.address),
+            fetch.instruction.eq(host.instruction), fetch.running.eq(self._running),
+            fetch.index.eq(host.index), host.register.eq(fetch.shown), fetch.target.eq(fetch.pc),
+            fetch.wide.eq(self._wide),
         ]  # fmt: skip
 
     def _signals(self, m):
-        self._one, self._source = Signal(Instruction), Signal(64)
-        self._a, self._b, self._wide = Signal(64), Signal(64), Signal(64)
-        self._forced = Signal()  # a NOP that is not in the program
+        self._wide = Signal(64)
         self._step, self._freely = Signal(), Signal()  # go on to the next instruction; that took no time
-        # What an instruction has computed, and whether that is to be recorded: kept in the cycle after.
-        self._computed, self._noted = Signal(64), Signal()
+        # What an instruction has found, and whether that is to be recorded, in the cycle after.
+        self._found, self._noted = Signal(64), Signal()
         self._delay, self._free = Signal(32), Signal(range(FREE_LIMIT + 1))
         self._options = Signal(ResumeWord)
-        self._budget, self._done_operations = Signal(32), Signal(32)
+        # Operations that may still be done, if there is a limit; whether the last of them is.
+        self._budget, self._limited, self._spent = Signal(32), Signal(), Signal()
+        self._done_operations = Signal(32)
         self._operations, self._clock = Signal(32), Signal(32)
         self._running, self._waiting, self._begins = Signal(), Signal(), Signal()
         self._boundary = Signal()  # an operation, or RESUME, has just ended
@@ -161,10 +154,9 @@ class GuestEngine(wiring.Component):
                 watch.forget.eq(self._forget),
             ]  # fmt: skip
         self._due, self._due_cause = Signal(), Signal(Cause)
-        spent = (self._budget != 0) & (self._done_operations >= self._budget)
         for asks, cause in (
             (self._log.full, Cause.LOG),
-            (self._boundary & spent, Cause.BUDGET),
+            (self._boundary & self._spent, Cause.BUDGET),
             (self._boundary & mi.over, Cause.MAINTENANCE),
             (self._boundary & kick.over, Cause.KICK),
             (self._boundary & self._held, Cause.DEACTIVATION),
@@ -184,11 +176,18 @@ class GuestEngine(wiring.Component):
         ]  # fmt: skip
         m.d.sync += self._logs.eq(0)
 
-    def _operation(self, m, kind, target=0, value=0):
-        """Begin an operation: count it and describe it."""
-        what, done = self._last.what, self._done_operations
+    def _count(self, m):
+        """Begin an operation: count it."""
+        done, budget = self._done_operations, self._budget
         m.d.sync += [
             self._operations.eq(self._operations + 1), done.eq(done + 1), self._free.eq(0),
+            budget.eq(budget - 1), self._spent.eq(self._limited & (budget == 1)),
+        ]  # fmt: skip
+
+    def _describe(self, m, kind, target=0, value=0):
+        """Keep what an operation is. Done in every cycle until it begins, so that nothing waits for that."""
+        what = self._last.what
+        m.d.sync += [
             what.kind.eq(kind), what.pc.eq(self._pc), what.outcome.eq(Outcome.OK),
             what.write.eq((self._one.op == Op.MSR) | (self._one.op == Op.STORE)),
             what.size.eq(Mux(kind == Kind.MMIO, MemoryDetail(self._one.detail[:8]).size, 0)),
@@ -197,20 +196,23 @@ class GuestEngine(wiring.Component):
             self._last.clock.eq(self._clock), self._last.target.eq(target), self._last.value.eq(value),
         ]  # fmt: skip
 
+    def _operation(self, m, kind, *about):
+        """Begin an operation: count it and describe it."""
+        self._count(m)
+        self._describe(m, kind, *about)
+
     def _sequencer(self, m):
         cpu, host, one = self.cpu, self.host, self._one
         m.submodules.alu = self._alu = Alu()
         m.submodules.branch = self._branch = Branch()
-        literal = Mux(one.literal, Cat(one.imm, self._wide[:32]), self._b)
         source = self._source
         m.d.comb += [
-            source.eq(literal),
             self._alu.op.eq(one.op), self._alu.a.eq(self._a), self._alu.b.eq(source),
             self._branch.a.eq(self._a), self._branch.b.eq(source),
             self._branch.condition.eq(one.detail),
         ]  # fmt: skip
         with m.If(self._step):
-            m.d.comb += self._pc_next.eq(self._pc + 1)
+            m.d.comb += self._fetch.moves.eq(1)
         with m.If(self._freely):
             m.d.sync += self._free.eq(self._free + 1)
         clear = Signal(range(REGISTERS))
@@ -219,7 +221,7 @@ class GuestEngine(wiring.Component):
             self._in_state = {name: fsm.ongoing(name) for name in states}
             m.d.comb += host.ready.eq(~self._in_state["clear"])
             with m.State("clear"):
-                m.d.comb += [self._put.en.eq(1), self._put.addr.eq(clear)]
+                m.d.comb += [self._fetch.put.eq(1), self._fetch.number.eq(clear)]
                 m.d.sync += clear.eq(clear + 1)
                 with m.If(clear == REGISTERS - 1):
                     m.next = "stopped"
@@ -232,8 +234,15 @@ class GuestEngine(wiring.Component):
                     m.next = "start"
             with m.State("start"):
                 self._start(m)
+                m.next = "turn"
+            with m.State("turn"):
                 m.next = "next"
             with m.State("next"):
+                # Taken in every cycle, whatever comes of it. A pause, and too much freedom, are operations.
+                m.d.comb += [
+                    self._fetch.take.eq(1),
+                    self._fetch.pause.eq((self._delay != 0) | (self._free == FREE_LIMIT)),
+                ]
                 settles = self._boundary & (self._options.exact | self._begins)
                 with m.If(settles & ~cpu.settled):
                     m.d.sync += self._clock.eq(self._clock + ~self._begins)
@@ -244,14 +253,13 @@ class GuestEngine(wiring.Component):
                         m.d.comb += [self._stop.eq(1), self._cause.eq(self._due_cause)]
                         m.next = "stopped"
                     with m.Else():
-                        self._fetch(m)
                         m.next = "execute"
             with m.State("execute"):
                 m.next = "next"
                 self._execute(m)
             with m.State("keep"):
-                self._keep(m)
                 m.next = "next"
+                self._keep(m)
             with m.State("wait"):
                 m.d.sync += self._clock.eq(self._clock + 1)
                 response = cpu.response.payload
@@ -269,9 +277,12 @@ class GuestEngine(wiring.Component):
                         m.next = "next"
 
     def _start(self, m):
-        """RESUME: finish what waits, begin afresh, jump."""
+        """RESUME: finish what waits, begin afresh, jump; fetch anew, the host may have loaded something."""
         options = self._options
-        m.d.sync += [self._boundary.eq(1), self._begins.eq(1)]
+        m.d.comb += self._fetch.jumps.eq(1)
+        m.d.sync += [
+            self._boundary.eq(1), self._begins.eq(1), self._limited.eq(self._budget != 0), self._spent.eq(0),
+        ]  # fmt: skip
         with m.If(options.entry):
             m.d.comb += self._forget.eq(1)
             m.d.sync += self._kicked.eq(0)
@@ -283,20 +294,16 @@ class GuestEngine(wiring.Component):
             m.d.sync += self._esr.eq(Mux(options.fault, self._value, 0))
         m.d.sync += self._waiting.eq(0)
         with m.If(options.jump):
-            m.d.comb += self._pc_next.eq(options.pc)
+            m.d.comb += self._fetch.target.eq(options.pc)
             m.d.sync += [self._delay.eq(0), self._free.eq(0)]
 
-    def _fetch(self, m):
-        """Take the next instruction and its operands; a pause, and too much freedom, are operations."""
-        m.d.sync += [
-            self._one.eq(self._fetched), self._a.eq(self._rd.data), self._b.eq(self._rs.data),
-            self._forced.eq(0),
-        ]  # fmt: skip
-        with m.If((self._delay != 0) | (self._free == FREE_LIMIT)):
-            m.d.sync += [self._one.op.eq(Op.NOP), self._forced.eq(1)]
+    def _jump(self, m, target):
+        """Go on elsewhere, a cycle later."""
+        m.d.comb += [self._fetch.jumps.eq(1), self._fetch.target.eq(target)]
+        m.next = "turn"
 
     def _execute(self, m):
-        one, source, alu = self._one, self._source, self._alu
+        one, source = self._one, self._source
         step, free = self._step, self._freely
         with m.If((one.op != Op.WIDE) & (self._issued | ~self._issue)):
             m.d.sync += self._wide.eq(0)
@@ -304,14 +311,15 @@ class GuestEngine(wiring.Component):
             with m.Case(Op.MRS, Op.MSR):
                 m.d.comb += self._issue.eq(1)
                 m.next = "execute"
+                self._describe(m, Kind.SYSREG, one.detail, Mux(one.op == Op.MSR, source, 0))
                 with m.If(self._issued):
-                    self._operation(m, Kind.SYSREG, one.detail, Mux(one.op == Op.MSR, source, 0))
+                    self._count(m)
                     m.d.sync += self._clock.eq(self._clock + 1)
                     m.next = "wait"
             with m.Case(*_STOPPING):
                 for op, (kind, cause) in _STOPPING.items():
                     with m.If(one.op == op):
-                        stored = Mux(one.literal, self._wide, self._b)
+                        stored = Mux(one.literal, self._wide, source)
                         self._operation(m, kind, *((one.imm, Mux(op == Op.STORE, stored, 0))
                                                    if kind is Kind.MMIO else ()))  # fmt: skip
                         m.d.comb += self._cause.eq(cause)
@@ -330,37 +338,36 @@ class GuestEngine(wiring.Component):
                     m.next = "stopped"
             with m.Case(Op.NOP):
                 self._operation(m, Kind.NOP)
-                m.d.comb += step.eq(~self._forced)
+                m.d.comb += step.eq(~self._fetch.paused)
                 m.d.sync += [
                     self._boundary.eq(1), self._logs.eq(self._options.record),
                     self._clock.eq(self._clock + 1),
                 ]  # fmt: skip
-                with m.If(~self._forced):
+                with m.If(~self._fetch.paused):
                     m.d.sync += self._delay.eq(Mux(one.imm == 0, 0, one.imm - 1))
                 with m.Elif(self._delay != 0):
                     m.d.sync += self._delay.eq(self._delay - 1)
             with m.Case(Op.MOV, Op.ADD, Op.SUB, Op.AND, Op.ORR, Op.BIC, Op.LSL, Op.LSR, Op.LOOP):
-                m.d.sync += self._computed.eq(alu.result)
                 m.next = "keep"
             with m.Case(Op.CMP):
                 m.d.comb += [step.eq(1), free.eq(1), self._branch.set.eq(1)]
             with m.Case(Op.B):
                 m.d.comb += [free.eq(1), step.eq(~self._branch.taken)]
                 with m.If(self._branch.taken):
-                    m.d.comb += self._pc_next.eq(one.imm)
+                    self._jump(m, one.imm)
             with m.Case(Op.LOG):
-                m.d.sync += [self._computed.eq(source), self._noted.eq(1)]
+                m.d.sync += [self._found.eq(source), self._noted.eq(1)]
                 m.next = "keep"
             with m.Case(Op.EXPECT):
-                m.d.sync += [self._computed.eq(self._a), self._noted.eq(~self._branch.equal)]
+                m.d.sync += [self._found.eq(self._a), self._noted.eq(~self._branch.equal)]
                 m.next = "keep"
             with m.Case(Op.CHECK):
                 differs = ~self._faulted & (self._result != source)
-                m.d.sync += [self._computed.eq(self._result), self._noted.eq(differs)]
+                m.d.sync += [self._found.eq(self._result), self._noted.eq(differs)]
                 m.next = "keep"
             with m.Case(Op.CHECK_FAULT):
                 m.d.sync += [
-                    self._computed.eq(Mux(self._faulted, self._esr, 0)),
+                    self._found.eq(Mux(self._faulted, self._esr, 0)),
                     self._noted.eq(self._faulted != one.imm[0]),
                 ]
                 m.next = "keep"
@@ -373,17 +380,18 @@ class GuestEngine(wiring.Component):
 
     def _keep(self, m):
         """Write a register with what was computed in the cycle before, or record what was found then."""
-        one, computed = self._one, self._computed
-        put = [self._put.en.eq(1), self._put.addr.eq(one.rd), self._put.data.eq(computed)]
+        one, alu, fetch = self._one, self._alu, self._fetch
+        put = [fetch.put.eq(1), fetch.number.eq(one.rd), fetch.value.eq(alu.result)]
         m.d.comb += [
-            self._step.eq(1), self._note_value.eq(computed),
+            self._step.eq(1), self._note_value.eq(self._found),
             self._note_kind.eq(Mux(one.op == Op.LOG, Kind.NOTE, Kind.FAILED)),
         ]  # fmt: skip
         with m.Switch(one.op):
             with m.Case(Op.LOOP):
                 m.d.comb += [self._freely.eq(1), *put]
-                with m.If(computed != 0):
-                    m.d.comb += [self._step.eq(0), self._pc_next.eq(one.imm)]
+                with m.If(~alu.zero):
+                    m.d.comb += self._step.eq(0)
+                    self._jump(m, one.imm)
             with m.Case(Op.LOG, Op.EXPECT):
                 m.d.comb += [self._freely.eq(1), self._notes.eq(self._noted)]
             with m.Case(Op.CHECK, Op.CHECK_FAULT):
@@ -393,7 +401,7 @@ class GuestEngine(wiring.Component):
 
     def _finish(self, m):
         """Write a read's value back; report a stop; show counters and lines."""
-        one, host, cpu = self._one, self.host, self.cpu
+        one, host, cpu, fetch = self._one, self.host, self.cpu, self._fetch
         detail = MemoryDetail(one.detail[:8])
         value = Signal(64)
         bit = self._done_value.bit_select(detail.bit, 1)
@@ -401,8 +409,8 @@ class GuestEngine(wiring.Component):
         with m.If(self._done):
             reads = (one.op == Op.MRS) | (one.op == Op.LOAD)
             m.d.comb += [
-                self._put.en.eq(reads & one.store), self._put.addr.eq(one.rd), self._put.data.eq(value),
-                self._pc_next.eq(self._pc + 1),
+                fetch.put.eq(reads & one.store), fetch.number.eq(one.rd), fetch.value.eq(value),
+                fetch.moves.eq(1),
             ]  # fmt: skip
             m.d.sync += [
                 self._result.eq(value), self._faulted.eq(self._done_fault), self._boundary.eq(1),

@@ -52,8 +52,8 @@ def _words(value, count):
 class Mailbox(wiring.Component):
     """Takes a command, has it executed, answers; between commands it tells what guests have stopped.
 
-    A word a cycle both ways; a command takes two cycles more than it has words, an access its latency,
-    during which the next command comes in.
+    A word a cycle both ways; a command takes two cycles more than it has words, an access a third and its
+    latency, during which the next command comes in.
 
     Parameters
     ----------
@@ -128,46 +128,46 @@ class Mailbox(wiring.Component):
     def _answering(self, m):
         """Give the sender the words of every answer."""
         m.submodules.sender = self._sender = sender = Sender()
+        self._record_word = Signal(range(protocol.RECORD_WORDS))
         connect(m, sender.answers, flipped(self.answers))
         self._source, self._busy = Signal(_Source), sender.busy
         self._report_pe = Signal(range(max(self._pes, 2)))
-        self._record_word = Signal(range(protocol.RECORD_WORDS))
-        word, at, taken = sender.word, sender.index, sender.taken
-        with m.If(sender.start):
-            m.d.sync += self._record_word.eq(0)
+        words = {source: Array(words)[sender.index] for source, words in self._sources().items()}
+        words |= {_Source.LOG: self._log_word(m), _Source.GUEST: self._guest_word(m)}
+        # A register each: choosing a source's word takes one cycle, choosing the source another.
+        fetched = {source: Signal(_WORD, name=f"word_{source.name.lower()}") for source in words}
+        with m.If(sender.fetch):
+            m.d.sync += [fetched[source].eq(word) for source, word in words.items()]
         with m.Switch(self._source):
-            for source, words in self._sources().items():
+            for source, word in fetched.items():
                 with m.Case(source):
-                    m.d.comb += word.eq(Array(words)[at])
-            with m.Case(_Source.LOG):
-                record = Signal(Record.as_shape().size)
-                m.d.comb += record.eq(Array(e.log.payload.as_value() for e in self._engines)[self._pe])
-                record = Array(_words(record, protocol.RECORD_WORDS))
-                m.d.comb += word.eq(record[self._record_word])
-                with m.If(taken):
-                    m.d.sync += self._record_word.eq(self._record_word + 1)
-                    with m.If(self._record_word == protocol.RECORD_WORDS - 1):
-                        m.d.sync += self._record_word.eq(0)
-                        for n, engine in enumerate(self._engines):
-                            m.d.comb += engine.log.ready.eq(self._pe == n)
-            with m.Case(_Source.GUEST):
-                self._guest_word(m, word, at)
+                    m.d.comb += sender.word.eq(word)
 
-    def _guest_word(self, m, word, at):
-        """Give the state of a guest, then its registers, whose number the engine is asked for."""
-        head = GuestState.as_shape().size // _WORD
-        guest = Signal(head * _WORD)
-        register = Signal(2 * _WORD)
+    def _log_word(self, m):
+        """Return the next word of the log's oldest record, which is taken with its last."""
+        sender, at, last = self._sender, self._record_word, protocol.RECORD_WORDS - 1
+        record = Signal(Record.as_shape().size)
+        m.d.comb += record.eq(Array(e.log.payload.as_value() for e in self._engines)[self._pe])
+        ends = sender.fetch & (self._source == _Source.LOG)
+        with m.If(sender.start):
+            m.d.sync += at.eq(0)
+        with m.Elif(ends):
+            m.d.sync += at.eq(Mux(at == last, 0, at + 1))
+        for n, engine in enumerate(self._engines):
+            m.d.comb += engine.log.ready.eq(ends & (at == last) & (self._pe == n))
+        return Array(_words(record, protocol.RECORD_WORDS))[at]
+
+    def _guest_word(self, m):
+        """Return the next word of a guest's state, then of its registers, one of which the engine shows."""
+        at, head = self._sender.index, GuestState.as_shape().size // _WORD
+        guest, register = Signal(head * _WORD), Signal(2 * _WORD)
         m.d.comb += [
             guest.eq(Array(e.guest.as_value() for e in self._engines)[self._pe]),
             register.eq(Array(e.register for e in self._engines)[self._pe]),
         ]
-        with m.If(at < head):
-            m.d.comb += word.eq(Array(_words(guest, head))[at])
-        with m.Else():
-            m.d.comb += word.eq(Array(_words(register, 2))[at[0]])
         for engine in self._engines:
             m.d.comb += engine.index.eq(at[1:4])
+        return Mux(at < head, Array(_words(guest, head))[at], Array(_words(register, 2))[at[0]])
 
     def _sources(self):
         """Return the words of every answer but the log's."""
@@ -294,6 +294,12 @@ class Mailbox(wiring.Component):
                     self._access_answer(m)
                 with m.Elif(~self._flying & ~self._busy & self._is["ready"]):
                     self._execute(m, quiet)
+            with m.State("issue"):
+                with m.If(self._is["deactivated"]):
+                    m.d.sync += self._error.eq(Error.PENDING)
+                    m.next = "error"
+                with m.Else():
+                    self._issue(m)
             with m.State("status"):
                 with m.If(~self._busy):
                     self._strobe(m, "take")
@@ -375,12 +381,7 @@ class Mailbox(wiring.Component):
                     with m.If(header.opcode == opcode):
                         self._strobe(m, name)
             with m.Case(Opcode.ACCESS):
-                with m.If(self._is["deactivated"]):
-                    m.d.sync += self._error.eq(Error.PENDING)
-                    m.next = "error"
-                with m.Else():
-                    m.next = "execute"
-                    self._issue(m)
+                m.next = "issue"
             with m.Case(Opcode.STATUS):
                 with m.If(self._is["settled"] | self._is["running"]):
                     answer(_Source.STATUS, protocol.STATUS_WORDS)

@@ -18,12 +18,10 @@ class Sender(wiring.Component):
         Begin, when not ``busy``; the header leaves a cycle later at the earliest.
     header : In(Header)
         Of the answer, with ``start``.
-    index : Out(8)
-        Which word is wanted.
+    index, fetch : Out(8), Out(1)
+        Which word is wanted next; it is to be fetched in this cycle.
     word : In(32)
-        It.
-    taken : Out(1)
-        It is taken in this cycle.
+        The word fetched last, from the cycle after on.
     busy : Out(1)
         There is more to send, or to hand to the output register.
     answers : Out(stream.Signature(32))
@@ -33,8 +31,8 @@ class Sender(wiring.Component):
     start: In(1)
     header: In(Header)
     index: Out(8)
+    fetch: Out(1)
     word: In(32)
-    taken: Out(1)
     busy: Out(1)
     answers: Out(stream.Signature(32))
 
@@ -43,19 +41,22 @@ class Sender(wiring.Component):
         answers = self.answers
         first, left, header = self._inside = Signal(), Signal(8), Signal(Header)
         moves = self.busy & (~answers.valid | answers.ready)
-        m.d.comb += self.taken.eq(moves & ~first)
+        m.d.comb += self.fetch.eq(moves & Mux(first, left != 0, left != 1))
         with m.If(answers.ready):
             m.d.sync += answers.valid.eq(0)
         with m.If(moves):
             m.d.sync += [answers.valid.eq(1), answers.payload.eq(Mux(first, header, self.word)), first.eq(0)]
+            with m.If(self.fetch):
+                m.d.sync += self.index.eq(self.index + 1)
             with m.If(first):
-                m.d.sync += [self.index.eq(0), self.busy.eq(left != 0)]
+                m.d.sync += self.busy.eq(left != 0)
             with m.Else():
-                m.d.sync += [self.index.eq(self.index + 1), left.eq(left - 1), self.busy.eq(left != 1)]
+                m.d.sync += [left.eq(left - 1), self.busy.eq(left != 1)]
         with m.If(self.start):
             m.d.sync += [
                 self.busy.eq(1),
                 first.eq(1),
+                self.index.eq(0),
                 header.eq(self.header),
                 left.eq(self.header.length),
             ]

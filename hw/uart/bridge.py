@@ -201,7 +201,7 @@ class UartBridge(wiring.Component):
                     with m.If(left == 0):
                         m.next = "idle"
             with m.State("word"):
-                # The queue's word is there a cycle after its number, long before it is wanted.
+                # The queue's word is there two cycles after its number, long before it is wanted.
                 m.d.comb += [
                     words.valid.eq(1), words.payload.last.eq(left == 1),
                     words.payload.word.eq(Mux(turn == _Turn.SYNC, told[index[:3]], kept.word)),

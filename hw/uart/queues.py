@@ -44,7 +44,7 @@ class CommandQueue(wiring.Component):
     room : Out(16)
         Words that there is room for.
     commands : Out(stream.Signature(32))
-        To the mailbox; a word every two cycles.
+        To the mailbox, from a register; a word every two cycles.
     """
 
     word: In(_WORD)
@@ -71,27 +71,30 @@ class CommandQueue(wiring.Component):
         m.d.comb += [
             used.eq(new - old), level.eq(kept - old),
             write.addr.eq(new[:-1]), write.data.eq(self.word), write.en.eq(self.write & ~used[-1]),
-            read.addr.eq(old[:-1]), read.en.eq(0), self.commands.payload.eq(read.data),
+            read.addr.eq(old[:-1]), read.en.eq(0),
         ]  # fmt: skip
+        commands, fetched = self.commands, Signal()  # the memory's output is a word that is yet to be offered
         m.d.sync += self.room.eq(self._depth - level)
         with m.If(self.write):
             with m.If(used[-1]):
                 m.d.sync += self.overflow.eq(1)
             with m.Else():
                 m.d.sync += new.eq(new + 1)
-        with m.If(self.commands.valid):
-            with m.If(self.commands.ready):
-                m.d.sync += self.commands.valid.eq(0)
+        with m.If(commands.ready):
+            m.d.sync += commands.valid.eq(0)
+        with m.If(fetched):
+            with m.If(~commands.valid | commands.ready):
+                m.d.sync += [commands.valid.eq(1), commands.payload.eq(read.data), fetched.eq(0)]
         with m.Elif(level != 0):
             m.d.comb += read.en.eq(1)
-            m.d.sync += [old.eq(old + 1), self.commands.valid.eq(1)]
+            m.d.sync += [old.eq(old + 1), fetched.eq(1)]
         with m.If(self.commit):
             m.d.sync += [kept.eq(new), self.overflow.eq(0)]
         with m.If(self.rewind):
             m.d.sync += [new.eq(kept), self.overflow.eq(0)]
         with m.If(self.clear):
             m.d.sync += [
-                new.eq(0), kept.eq(0), old.eq(0), self.overflow.eq(0), self.commands.valid.eq(0),
+                new.eq(0), kept.eq(0), old.eq(0), self.overflow.eq(0), commands.valid.eq(0), fetched.eq(0),
             ]  # fmt: skip
         return m
 
@@ -117,7 +120,7 @@ class AnswerQueue(wiring.Component):
     hold : In(1)
         Take what is the oldest now for word 0.
     word, ends : Out(32), Out(1)
-        It, and whether a message ends with it; a cycle after ``at``.
+        It, and whether a message ends with it; two cycles after ``at``.
     drop, drop_messages, dropped : In(16), In(16), In(1)
         With ``dropped``: forget so many words, and so many ends with them.
     clear : In(1)
@@ -154,8 +157,9 @@ class AnswerQueue(wiring.Component):
             takes.eq(answers.valid & answers.ready),
             ends.eq(Mux(rest == 0, length == 0, rest == 1)),
             write.en.eq(takes), write.addr.eq(new[:-1]), write.data.eq(Cat(answers.payload, ends)),
-            read.addr.eq((base + self.at)[: len(new) - 1]), Cat(self.word, self.ends).eq(read.data),
+            read.addr.eq((base + self.at)[: len(new) - 1]),
         ]  # fmt: skip
+        m.d.sync += Cat(self.word, self.ends).eq(read.data)
         # One word may come while this is late by a cycle.
         m.d.sync += answers.ready.eq(level < self._depth - 1)
         with m.If(takes):

@@ -7,7 +7,7 @@ cycles would allow. All are for one core: they count the processor's time, not t
 programs on the same core slow them down all the same.
 
 An operation is one instruction of the guest language: arithmetic, compare, branch, register access; a
-``NOP n`` is n of them. A register access takes eight cycles of the engine, the others two. How fast a guest
+``NOP n`` is n of them. A register access takes eight cycles of the engine, others 2 or 3. How fast a guest
 is depends on how often it accesses the interface, so there is a line for each of several mixes, and one
 that says up to which a million operations a second are made.
 """

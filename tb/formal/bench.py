@@ -20,7 +20,10 @@ _LOG_DEPTH = 4
 
 
 class SenderSpec(Spec):
-    """Each message leaves as its header and as many words as it says, once each and in order."""
+    """Each message leaves as its header and as many words as it says, once each and in order.
+
+    A word is fetched while what is before it leaves; here, as in the mailbox, a register holds it until then.
+    """
 
     def __init__(self, config: GicConfig):
         super().__init__()
@@ -32,8 +35,12 @@ class SenderSpec(Spec):
         start, header, word = self.free(1, "start"), self.free(Header, "header"), self.free(32, "word")
         ready = self.free(1, "ready")
         answers = sender.answers
+        fetched = Signal(32, name="fetched")
+        with m.If(sender.fetch):
+            m.d.sync += fetched.eq(word)
         m.d.comb += [
-            sender.start.eq(start), sender.header.eq(header), sender.word.eq(word), answers.ready.eq(ready),
+            sender.start.eq(start), sender.header.eq(header), sender.word.eq(fetched),
+            answers.ready.eq(ready),
         ]  # fmt: skip
         self.assume(m, ~start | ~sender.busy)
 
@@ -48,7 +55,7 @@ class SenderSpec(Spec):
         first = left == total + 1
         with m.If(start):
             m.d.sync += [told.eq(header), total.eq(header.length), count.eq(0)]
-        with m.Elif(sender.taken):
+        with m.Elif(leaves & ~first):
             m.d.sync += count.eq(count + 1)
         known = (
             (its_first == first) & (its_left == left - first) & (~first | (Value.cast(its_header) == told))
@@ -57,13 +64,13 @@ class SenderSpec(Spec):
         self.claim(m, sender.busy == (left != 0), "busy until all words have left")
         self.claim(m, left <= total + 1, "no more words than there are")
         self.claim(m, ~first | (count == 0), "and begins at the first")
-        self.claim(m, (left == 0) | first | (sender.index == count), "words are asked for in order")
+        self.claim(m, (left == 0) | (sender.index == Mux(first, 0, count + 1)), "words are fetched in order")
         self.claim(m, (left == 0) | first | (count + left == total), "each once")
-        self.claim(m, sender.taken == (leaves & ~first), "the header is none of them")
+        self.claim(m, sender.fetch == (leaves & (left > 1)), "while what is before them leaves")
 
         due, held = Signal(name="due"), Signal(32, name="held")
         with m.If(leaves):
-            m.d.sync += [due.eq(1), held.eq(Mux(first, told, word))]
+            m.d.sync += [due.eq(1), held.eq(Mux(first, told, fetched))]
         with m.Elif(ready):
             m.d.sync += due.eq(0)
         self.claim(m, answers.valid == due, "a word is offered until it is taken, and once")
