@@ -327,4 +327,4 @@ class IdealGic:
     def awake(self, vcpu: int) -> bool:
         """Return whether an interrupt is signalled to the vCPU for certain, so that WFI must not sleep."""
         best = self.best(vcpu)
-        return not self.may_be_idle(vcpu) and any(self.can_signal(vcpu, offer) for offer in best)
+        return not self.may_be_idle(vcpu) and all(self.can_signal(vcpu, offer) for offer in best)

@@ -202,7 +202,7 @@ class _WalkByPriority:
             irq for irq in vcpu.ap_list
             if irq.active and not irq.on_lr and irq.acked is not None and vgic_target_oracle(irq) is vcpu
         ]  # fmt: skip
-        self.handled = {irq: irq.acked for irq in vcpu.ap_list if irq.acked is not None and not irq.active}
+        self.handled = [irq for irq in vcpu.ap_list if irq.acked is not None and not irq.active]
         cpu_if, pre_bits = vcpu.cpu_if, vcpu.vm.host.config.pre_bits
         self.active = [active_levels(words, pre_bits) for words in (cpu_if.vgic_ap0r, cpu_if.vgic_ap1r)]
         for lr in cpu_if.vgic_lr[: cpu_if.used_lrs]:
@@ -213,8 +213,9 @@ class _WalkByPriority:
 
     def entries(self) -> list[VgicIrq]:
         """Return them in the order in which they were ended; forget the others whose handlers have ended."""
-        for irq, acked in self.handled.items():
-            if irq.acked == acked and self._dropped(acked):
+        for irq in self.handled:
+            # What the fold has found active was acknowledged anew, and the end of that is still to come.
+            if not irq.active and self._dropped(irq.acked):
                 irq.acked = None
         ended = [irq for irq in self.outside if self._dropped(irq.acked)]
         return sorted(ended, key=lambda irq: vgic_v3_level(self.vcpu, *irq.acked))

@@ -38,6 +38,19 @@ def test_one_that_is_not_pending_any_more_may_still_be_presented():
     assert ideal.acknowledge_allowed(0, 1) == {NONE}
 
 
+def test_awake_is_only_who_is_signalled_whatever_arrives_first():
+    """32 may or may not be there still, and 33 behind it does not preempt: WFI may sleep."""
+    ideal = gic(0x00, 0x40)
+    ideal.interfaces[0].active[1].add(0x20)
+    assert ideal.awake(0)
+    ideal.unsettle(ideal.irq(32))
+    ideal.irq(32).latch = False
+    assert not ideal.may_be_idle(0)
+    assert not ideal.awake(0)
+    ideal.irq(33).priority = 0x10
+    assert ideal.awake(0)
+
+
 def test_a_new_priority_decides_against_others_old_or_new():
     ideal = gic(0x80, 0x40)
     ideal.unsettle(ideal.irq(32))

@@ -55,7 +55,8 @@ def test_todays_failures_are_there_too():
 
 def test_fixed_has_none_of_them():
     """Section 22 and what refinement found: every cure holds on the gateware, event by event as on golden."""
-    names = sorted({name for cure in CURES for name in cure.scenarios})
+    # F22_6_again: no fault of 7.3, but one that the cure of 22.6 once had.
+    names = sorted({"F22_6_again", *(name for cure in CURES for name in cure.scenarios)})
     files = [DIRECTORY / f"{name}.scenario" for name in names]
     results = _play(files, profile="fixed")
     assert {one.status for one in results} == {PASS}
