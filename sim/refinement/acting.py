@@ -7,9 +7,6 @@ from collections.abc import Awaitable, Callable
 from hw.registers import BY_NAME
 from sim.guest.interpreter import sgi_value
 from sim.guest.operation import Kind, Operation, read_register, write_register
-from sim.ideal import FIRST_LPI
-from sim.kvm.inject import kvm_vgic_inject_irq
-from sim.kvm.lpi import vgic_its_trigger_msi
 from sim.refinement.actions import Action, pick
 from sim.refinement.distributor import DISTRIBUTOR
 from sim.refinement.world import World
@@ -42,11 +39,7 @@ async def _pulse(world: World, a: int, b: int, c: int) -> None:
         return
     world.late.pulse((0, one.intid), world.ideal.irq(one.intid).latch)
     world.ideal.pulse(one.intid)
-    if one.intid >= FIRST_LPI:
-        vgic_its_trigger_msi(world.vm, one.intid)
-    else:
-        kvm_vgic_inject_irq(world.vm, None, one.intid, True)
-    await world.stimulated()
+    await world.pulse(one.intid)
 
 
 def _level(world: World, a: int):

@@ -22,10 +22,8 @@ async def finish(world: World) -> None:
     """
     world.begin()
     for runner in world.runners:
-        if runner.place is Place.ASLEEP:  # a signal to the VMM ends any sleep
-            runner.place = Place.OUT
-            await world.machine.enter(runner)
-            await world.machine.settle()
+        if runner.place is Place.ASLEEP:
+            await world.wake(runner.number)
     world.begin()  # they run now
     await _drain(world)
     for runner in world.runners:

@@ -11,6 +11,7 @@ from sim.guest.operation import Operation, end_of_interrupt, read_register, writ
 from sim.ideal import FIRST_LPI, NONE, IdealGic, IdealIrq, Offer
 from sim.kvm.inject import kvm_vgic_inject_irq
 from sim.kvm.irq import VgicIrq
+from sim.kvm.lpi import vgic_its_trigger_msi
 from sim.kvm.lr import vgic_get_vcpu_irq
 from sim.machine.events import EventLog
 from sim.machine.invariants import Invariants
@@ -145,6 +146,12 @@ class World:
             await self.machine.settle()
         return self.runnable(vcpu)
 
+    async def wake(self, vcpu: int) -> None:
+        """End a vCPU's sleep, as a signal to the VMM does."""
+        self.runners[vcpu].place = Place.OUT
+        await self.machine.enter(self.runners[vcpu])
+        await self.machine.settle()
+
     def runnable(self, vcpu: int) -> bool:
         """Return whether a vCPU can execute a guest operation now."""
         return self.runners[vcpu].place is Place.GUEST and not self.runners[vcpu].stuck
@@ -171,6 +178,14 @@ class World:
         """Return whether a resampling device keeps its line high because nobody told it of the end."""
         resampled = intid in self.machine.resampled
         return resampled and self.vgic_irq(intid, 0).line_level and not self.ideal.irq(intid).line
+
+    async def pulse(self, intid: int) -> None:
+        """Let an edge or a message of a device reach the hypervisor."""
+        if intid >= FIRST_LPI:
+            vgic_its_trigger_msi(self.vm, intid)
+        else:
+            kvm_vgic_inject_irq(self.vm, None, intid, True)
+        await self.stimulated()
 
     async def stimulated(self) -> None:
         """Let the machine react to a device."""
