@@ -115,7 +115,7 @@ SAMPLE ?= 400
 SEED   ?= 7
 mutation-python: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,mutation]'
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.mutation --sample $(SAMPLE) --seed $(SEED) --page docs/mutation.md
+	$(BIN)/python -m tests.mutation --sample $(SAMPLE) --seed $(SEED) --page docs/mutation.md
 
 coverage: coverage-python
 

@@ -137,6 +137,73 @@ def test_a_cleared_pending_bit_leaves_an_active_mapped_interrupt_to_its_guest(v3
         assert (physical.pending[27], physical.active[27]) == (False, active)
 
 
+@pytest.mark.parametrize(("name", "on_lr", "noted"), [("7.3", True, False), ("fixed", True, True),
+                                                        ("fixed", False, False)])  # fmt: skip
+def test_icpendr_reaches_a_list_register_in_fixed_only(name, on_lr, noted):
+    """Cure ``unpend_in_lr``: what is in a list register is kicked out of it; nothing else is."""
+    rig = Rig(PROFILES[name], vcpus=2, enter=False)
+    rig.inj(40)
+    irq, kicks = rig.irq(40), rig.vm.vcpus[0].kicks
+    irq.on_lr = on_lr
+    write(rig, GICD + 0x284, 1 << 8)
+    assert (irq.pending_latch, irq.unpended, rig.vm.vcpus[0].kicks - kicks) == (False, noted, int(noted))
+
+
+@pytest.mark.parametrize(("name", "waits"), [("7.3", False), ("fixed", True)])
+def test_icenabler_waits_for_a_list_register_in_fixed_only(name, waits):
+    """Cure ``wait_when_disabling``: RWP stays 1 while the guest may still be offered it from an LR."""
+    rig = Rig(PROFILES[name], vcpus=2, enter=False)
+    for intid, on_lr in ((40, True), (41, False)):
+        rig.inj(intid)
+        rig.irq(intid).on_lr = on_lr
+        rig.vm.vcpus[0].requests.clear()
+        write(rig, GICD + 0x184, 1 << intid - 32)
+        assert (Request.IRQ_PENDING in rig.vm.vcpus[0].requests) == (waits and on_lr)
+        assert not rig.irq(intid).enabled
+
+
+@pytest.mark.parametrize(("name", "kicked"), [("7.3", False), ("fixed", True)])
+def test_rewriting_a_listed_interrupt_kicks_in_fixed_only(name, kicked):
+    """Cure ``kick_after_rewrite``: another priority or group, and only of what is on a list."""
+    rig = Rig(PROFILES[name], vcpus=2, enter=False)
+    rig.inj(40)
+    vcpu = rig.vm.vcpus[0]
+    for offset, value, changes in (
+        (0x428, 0xA0A0A048, True),
+        (0x428, 0xA0A0A048, False),
+        (0x428, 0xA0A05848, False),
+    ):
+        kicks = vcpu.kicks
+        write(rig, GICD + offset, value)
+        assert vcpu.kicks - kicks == int(kicked and changes), hex(value)
+    rig.irq(40).enabled = False  # so that a write of its group does not queue it
+    for value, changes in ((0xFFFF_FEFF, True), (0xFFFF_FEFF, False), (0xFFFF_FCFF, False)):
+        kicks = vcpu.kicks
+        write(rig, GICD + 0x84, value)
+        assert vcpu.kicks - kicks == int(kicked and changes), hex(value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "kept"), [(0, "fixed", True), (1, "fixed", False), (0, "7.3", False)]
+)
+def test_icactiver_within_a_handler_keeps_what_it_was_acknowledged_with(mode, name, kept):
+    """Cure ``walk_by_priority``: the EOI is still to come, but in EOImode 1, where it is not counted."""
+    rig = Rig(PROFILES[name], vcpus=2, enter=False)
+    rig.inj(40)
+    rig.vm.vcpus[0].cpu_if.vgic_vmcr = mode * VMCR.VEOIM
+    irq = rig.irq(40)
+    irq.active, irq.acked = True, (0xA0, 1)
+    write(rig, GICD + 0x384, 1 << 8)
+    assert (irq.active, irq.acked) == (False, (0xA0, 1) if kept else None)
+    other = rig.irq(41)
+    other.active, other.acked = True, (0xA0, 1)
+    write(rig, GICD + 0x384, 1 << 9)
+    assert other.acked is None, "on no list"
+    irq.acked = (0xA0, 1)
+    write(rig, GICD + 0x304, 1 << 8)
+    assert irq.acked == (0xA0, 1)
+
+
 # -- GICv3 -------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,13 @@ import pytest
 
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
-from sim.kvm.ap_list import compute_ap_list_depth, summarize_ap_list, vgic_queue_all
+from sim.kvm.ap_list import (
+    compute_ap_list_depth,
+    summarize_ap_list,
+    vgic_irq_cmp,
+    vgic_queue_all,
+    vgic_sort_ap_list,
+)
 from sim.kvm.flush_sync import vgic_flush_lr_state
 from sim.kvm.host import Host, PhysicalIrqs
 from sim.kvm.inject import (
@@ -122,6 +128,58 @@ def test_the_old_underflow_is_asked_for_when_something_is_left(profile, gicv2):
         assert vcpu.cpu_if.used_lrs == min(count, 2)
         for irq in vcpu.ap_list:
             irq.pending_latch, irq.on_lr = True, False
+
+
+#: What the sort sees of an entry: active, pending, enabled, priority, HW.
+ENTRIES = {
+    "pending 80": (False, True, True, 0x80, False), "pending 90": (False, True, True, 0x90, False),
+    "pending 80 HW": (False, True, True, 0x80, True), "active 80": (True, False, True, 0x80, False),
+    "both 90": (True, True, True, 0x90, False), "disabled 80": (False, True, False, 0x80, False),
+    "idle 80": (False, False, True, 0x80, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "a", "b", "order"),
+    [
+        ("7.3", "pending 80", "pending 90", -1), ("7.3", "pending 90", "active 80", -1),
+        ("7.3", "active 80", "both 90", -1), ("7.3", "pending 80 HW", "pending 80", -1),
+        ("7.3", "pending 80 HW", "pending 90", -1), ("7.3", "pending 80", "pending 80", 0),
+        ("7.3", "pending 90", "disabled 80", -1), ("7.3", "active 80", "disabled 80", -1),
+        ("legacy", "active 80", "pending 80", -1), ("legacy", "both 90", "active 80", 0),
+        ("legacy", "both 90", "pending 80", -1), ("legacy", "pending 80", "pending 90", -1),
+        ("legacy", "pending 90", "disabled 80", -1), ("legacy", "pending 90", "idle 80", -1),
+        ("legacy", "idle 80", "disabled 80", 0), ("legacy", "pending 80 HW", "pending 80", 0),
+    ],
+)  # fmt: skip
+def test_the_order_of_two_entries(name, a, b, order):
+    """Section 6.1: pending first, by priority, mapped before others; section 18: active first."""
+    vm = Rig(PROFILES[name], enter=False).vm
+    vcpu = vm.vcpus[0]
+    vcpu.cpu_if.vgic_vmcr = VMCR.VENG0 | VMCR.VENG1
+    pair = vm.dist.spis[:2]
+    for irq, entry in zip(pair, (ENTRIES[a], ENTRIES[b]), strict=True):
+        irq.active, irq.pending_latch, irq.enabled, irq.priority, irq.hw = entry
+    compared = [
+        vgic_irq_cmp(vcpu, *pair),
+        vgic_irq_cmp(vcpu, *reversed(pair)),
+        vgic_irq_cmp(vcpu, pair[0], pair[0]),
+    ]
+    assert [(value > 0) - (value < 0) for value in compared] == [order, -order, 0]
+
+
+def test_what_cannot_be_delivered_sorts_last():
+    """Section 6.1, keys 1 and 2: another vCPU's, and those of a disabled group, whatever their priority."""
+    vm = Rig(PROFILES["7.3"], vcpus=2, enter=False).vm
+    vcpu = vm.vcpus[0]
+    vcpu.cpu_if.vgic_vmcr = VMCR.VENG1
+    elsewhere, masked, active, pending = irqs = vm.dist.spis[:4]
+    for irq, priority in zip(irqs, (0x00, 0x10, 0x20, 0x30), strict=True):
+        irq.pending_latch, irq.priority = True, priority
+    elsewhere.target_vcpu, masked.group, active.active = vm.vcpus[1], 0, True
+    vcpu.ap_list = list(irqs)
+    vgic_sort_ap_list(vcpu)
+    assert vcpu.ap_list == [pending, active, masked, elsewhere]
 
 
 # -- priorities --------------------------------------------------------------------------------------------
