@@ -67,9 +67,11 @@ def test_queueing_looks_again_after_the_lock(rig):
 
 
 def test_a_hook_replaces_queueing(rig):
-    rig.setup(40, ops=IrqOps(queue_irq_unlock=lambda vm, irq: True))
+    seen = []
+    rig.setup(40, ops=IrqOps(queue_irq_unlock=lambda vm, irq: not seen.append((vm, irq))))
     rig.irq(40).pending_latch = True
     assert vgic_queue_irq_unlock(rig.vm, rig.irq(40))
+    assert seen == [(rig.vm, rig.irq(40))]
     assert rig.vm.vcpus[0].ap_list == []
 
 
