@@ -142,7 +142,7 @@ clean:
 
 # A change of pyproject.toml installs again.
 $(READY): pyproject.toml | $(BIN)/pip
-	@echo "installing what pyproject.toml asks for into $(VENV); the first time this takes a minute or two"
+	@echo "installing what pyproject.toml asks for into $(VENV); the first time this takes minutes, and 1 GB"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@$(BIN)/python -m find_libpython | grep -q . || { \
 	  echo "cocotb needs Python's shared library; on Debian and Ubuntu: apt-get install libpython3-dev" >&2; exit 2; }

@@ -16,7 +16,7 @@ from hw.port import Deactivation
 from hw.sysreg_window import SysRegWindow
 from hw.wishbone import WishboneBridge
 
-__all__ = ["BRIDGES", "BusCluster", "BusPeSignature", "address_map", "check_bus", "cycles"]
+__all__ = ["BRIDGES", "BusCluster", "BusPeSignature", "address_map", "check_bus", "cycles", "join"]
 
 #: The standard buses, by name.
 BRIDGES = {"apb": ApbBridge, "axi4lite": AxiLiteBridge, "wishbone": WishboneBridge}
@@ -57,6 +57,30 @@ def cycles(bus: str, config: GicConfig | GicV2Config, own: bool = False) -> int:
     # The window answers its own registers itself; it adds a cycle before the port's latency and one after.
     inside = 1 if own else latency(config) + 2 * isinstance(config, GicConfig)
     return inside + BRIDGES[bus].cycles
+
+
+def join(m: Module, pe, bridge, source, port) -> None:
+    """Connect the bus of ``pe`` with ``bridge``, and ``source`` of accesses with what executes them.
+
+    Parameters
+    ----------
+    pe
+        Signals that begin with those of the bus.
+    bridge : Bridge
+        Whose ``outer`` these become.
+    source, port
+        A request and a response each; ``source`` is the bridge's bus, or what stands behind it.
+    """
+    for name, member in bridge.outer.signature.flip().members.items():
+        inside, outside = getattr(bridge.outer, name), getattr(pe, name)
+        m.d.comb += inside.eq(outside) if member.flow == Out else outside.eq(inside)
+    m.d.comb += [
+        port.request.valid.eq(source.request.valid),
+        port.request.payload.eq(source.request.payload),
+        source.request.ready.eq(port.request.ready),
+        source.response.valid.eq(port.response.valid),
+        source.response.payload.eq(port.response.payload),
+    ]
 
 
 class BusPeSignature(wiring.Signature):
@@ -133,20 +157,11 @@ class BusCluster(wiring.Component):
             m.submodules[f"pe{n}"] = core = interface_of(self.config)
             m.submodules[f"{self.bus}{n}"] = bridge = BRIDGES[self.bus](self.map)
             pe, cpu = getattr(self, f"pe{n}"), core.cpu
-            for name, member in bridge.outer.signature.flip().members.items():
-                inside, outside = getattr(bridge.outer, name), getattr(pe, name)
-                m.d.comb += inside.eq(outside) if member.flow == Out else outside.eq(inside)
             source = bridge.bus
             if isinstance(self.config, GicConfig):
                 m.submodules[f"window{n}"] = source = window = SysRegWindow()
                 connect(m, bridge.bus, window.bus)
-            m.d.comb += [
-                cpu.request.valid.eq(source.request.valid),
-                cpu.request.payload.eq(source.request.payload),
-                source.request.ready.eq(cpu.request.ready),
-                source.response.valid.eq(cpu.response.valid),
-                source.response.payload.eq(cpu.response.payload),
-                *(getattr(pe, line).eq(getattr(cpu, line)) for line in ("virq", "vfiq", "maintenance")),
-            ]
+            join(m, pe, bridge, source, cpu)
+            m.d.comb += [getattr(pe, line).eq(getattr(cpu, line)) for line in ("virq", "vfiq", "maintenance")]
             connect(m, flipped(pe.deactivate), cpu.deactivate)
         return m

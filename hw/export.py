@@ -4,6 +4,7 @@ from amaranth.back import rtlil, verilog
 
 from hw.bench.bench import Bench
 from hw.bus_cluster import BRIDGES, BusCluster, check_bus
+from hw.bus_system import BusSystemV2
 from hw.cluster import Cluster, check_pes
 from hw.config import GicConfig
 from hw.config_physical import PhysicalConfig
@@ -22,17 +23,20 @@ BUSES = ("none", *BRIDGES)
 
 def _top(
     config: GicConfig | GicV2Config, pes: int, bus: str, physical: PhysicalConfig | None
-) -> Cluster | BusCluster | System | SystemV2:
+) -> Cluster | BusCluster | BusSystemV2 | System | SystemV2:
     """Return the component to export; arguments checked before it is made."""
     check_pes(pes)
     if physical is not None:
         check_system(config, physical, pes)
-        if bus != "none":
-            raise InputError(
-                f"a system with a physical side has ports only, no bus {bus!r}: use --bus none with --spis, "
-                "or leave out --spis for the virtual interface alone"
-            )
-        return system_of(config, physical, pes)
+        if bus == "none":
+            return system_of(config, physical, pes)
+        check_bus(bus)
+        if isinstance(config, GicV2Config):
+            return BusSystemV2(config, physical, pes, bus)
+        raise InputError(
+            f"a whole GICv3 has ports only, no bus {bus!r}: use --bus none with --spis, --gic v2 for a whole "
+            "GIC behind a bus, or leave out --spis for the virtual interface alone"
+        )
     if bus == "none":
         return Cluster(config, pes)
     check_bus(bus)
@@ -51,8 +55,8 @@ def to_verilog(
     Port names are those of :class:`hw.port.CpuPortSignature` (:class:`hw.port_v2.GicV2PortSignature` for
     GICv2, :class:`hw.bus_cluster.BusPeSignature` with a ``bus``), joined with two underscores, such as
     ``pe0__request__valid``; all names inside are plain too. The text depends on the arguments only.
-    With ``physical`` it is a whole :class:`hw.system.System` or :class:`hw.system.SystemV2` and has that
-    one's ports.
+    With ``physical`` it is a whole :class:`hw.system.System`, :class:`hw.system.SystemV2` or, with a ``bus``,
+    :class:`hw.bus_system.BusSystemV2`, and has that one's ports.
 
     Raises
     ------

@@ -64,7 +64,8 @@ naturally aligned byte, halfword or word, and to registers that do not take that
 nothing and reads 0. GICH and GICV take words only. A read over APB4 or AXI4-Lite is one of a word.
 
 Cycles from a request to its answer: PENABLE to PREADY, ARVALID to RVALID (AWVALID and WVALID to BVALID),
-STB to ACK or ERR. The next access can begin in the cycle after.
+STB to ACK or ERR. The next access can begin in the cycle after. In a whole GICv2 it is two more, and GICC and
+GICD take longer.
 
 | bus | GICv2 | more than 16 list registers | GICv3 | CONTEXT, OUTCOME, ESR, HIGH |
 |---|---|---|---|---|
@@ -73,6 +74,7 @@ _SYSTEM_V2 = """### A whole GICv2 (`--gic v2 --spis 64`)
 
 The port of each PE is that of a GICv2 and reaches frames 0 to 3, INTIDs 0 to 31 of GICD being the PE's own.
 There is no `bus`; `irq`, `fiq`, `observe_physical`, `spi`, `ppi<n>`, `settled` and `deactivate` are as above.
+With `--bus` each PE has a bus in the place of the port, and no `observe`; the map is that of GIC-400, below.
 """
 _V2 = """## GICv2 behind a bus
 
@@ -127,7 +129,7 @@ def ports_page() -> str:
 def _frames() -> str:
     rows = [
         f"| `{base:#06x}` | {frame.name} | {Frame[frame.name].value}"
-        + (" |" if frame.name in ("GICH", "GICV") else ": not in this module, an error |")
+        + (" |" if frame.name in ("GICH", "GICV") else ": with `--spis`; else an error |")
         for frame, (base, _) in GICV2_MAP.places.items()
     ]
     return "\n".join(["", "| address | frame | |", "|---|---|---|", *rows, ""])

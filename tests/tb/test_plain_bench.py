@@ -24,6 +24,7 @@ MORE = {
     "v3-wishbone": ["--lrs", "1", "--bus", "wishbone"],
     "v3-apb": ["--lrs", "1", "--bus", "apb"],
     "system": ["--lrs", "2", "--spis", "32", "--pes", "2"],
+    "system-v2-apb": ["--gic", "v2", "--lrs", "2", "--spis", "32", "--bus", "apb"],
     "system-v2": ["--gic", "v2", "--lrs", "2", "--spis", "32", "--pes", "2"],
 }
 #: How a user compiles and runs them.

@@ -34,6 +34,12 @@ def test_the_verilog_of_a_system_has_these_ports():
     _check(to_verilog(config, 2, physical=physical), exported_ports(config, 2, "none", physical))
 
 
+def test_the_verilog_of_a_system_behind_a_bus_has_these_ports():
+    config, physical = GicV2Config(1), PhysicalConfig(5, 32, are=False)
+    verilog = to_verilog(config, 2, bus="wishbone", physical=physical)
+    _check(verilog, exported_ports(config, 2, "wishbone", physical))
+
+
 def _check(verilog, ports):
     top = verilog[verilog.index("module cluster(") :].partition("endmodule")[0]
     found = {
