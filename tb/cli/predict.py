@@ -87,7 +87,7 @@ def _print(result: Predictions) -> None:
     cls=Command,
     examples=[
         "spillway predict tests/data/traces",
-        "spillway predict tests/data/traces/kvm-real-6.19.14-nest-eoimode0.jsonl.gz --profile 7.3",
+        "spillway predict tests/data/traces/kvm-real-6.19.14-nest-eoimode0.jsonl.gz --profile 6.19",
         "spillway predict tests/data/traces --engine verilator --json",
     ],
 )

@@ -118,6 +118,7 @@ def _story(number: int, group: list[dict[str, Any]]) -> dict[str, Any]:
             "exit_count": sum(recording["exits"].values()),
         })  # fmt: skip
     return {"id": f"story-{number}", "name": first["name"], "title": first["title"], "steps": first["steps"],
+            "written_for": " ".join(first["written_for"]),
             "file": Path(first["file"]).name, "lrs": first["lrs"], "vcpus": first["vcpus"], "mi": first["mi"],
             "priorities": first["priorities"], "plays": plays}  # fmt: skip
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tb.cli import main
+from tb.cli.predict import command as predict_command
 from tb.predict import predict_traces
 from tests.sim.recording import TRACES, lines_of, write_trace
 
@@ -23,6 +24,15 @@ def test_all_equal(capsys):
     assert (status, err) == (0, "")
     assert "150 entries    150 equal    0 different" in out
     assert "150 entries compared, 150 equal, 0 different; 1,086 ICH accesses in order" in out
+
+
+def test_examples_can_be_predicted():
+    """Their files are recordings with a stimulus, which those of the replay alone are not."""
+    words = [word for line in predict_command.examples for word in line.split()]
+    named = [word for word in words if word.endswith(".jsonl.gz")]
+    assert named
+    for word in named:
+        assert "stimulus" in lines_of(TRACES / word.rpartition("/")[2])[0]["meta"], word
 
 
 def test_all_equal_as_json(capsys):

@@ -210,6 +210,8 @@ def test_sequences_of_one_scenario_are_told_apart(tmp_path, capsys):
         main(["report", str(path), "--profile", "7.3", "-o", str(tmp_path / "report.html")])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0::2] == ["two, the steps for 7.3:", "two, again:", lines[-1]]
+    links = re.findall(r'<li><a href="#story-[01]">(.*?)</a>', (tmp_path / "report.html").read_text())
+    assert links == ["two: steps for 7.3", "two: again"]
 
 
 def test_an_expectation_that_fails_is_status_1(tmp_path, capsys):
