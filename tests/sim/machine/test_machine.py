@@ -110,7 +110,7 @@ def test_mmio_reaches_the_distributor():
     world = World({32: 0x40})
     world.enter()
     world.do("ISPENDR 32")
-    assert world.exits() == ["MMIO 0x8000204"]
+    assert world.exits() == ["MMIO GICD_ISPENDR1"]
     assert world.do("IAR") == 32
 
 
