@@ -94,7 +94,7 @@ def test_list_is_json_too(capsys):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["build", "--board", "de10"], "unknown board 'de10'; one of ulx3s-25f"),
+        (["build", "--board", "de10"], "unknown board 'de10'; one of ulx3s-12f, ulx3s-25f"),
         (["build", "--board", "arty-a7", "--freq", "50"], "runs from its own 100 MHz; leave out --freq"),
         (["build", "--board", "ulx3s-85f", "--lrs", "17"], "lrs must be an integer from 1 to 16"),
         (["build", "--board", "ulx3s-85f", "--baud", "90000000"], "90000000 baud cannot be made"),
