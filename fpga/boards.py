@@ -10,7 +10,12 @@ from amaranth_boards.arty_a7 import ArtyA7_35Platform
 from amaranth_boards.ecp5_5g_evn import ECP55GEVNPlatform
 from amaranth_boards.ice40_hx8k_b_evn import ICE40HX8KBEVNPlatform
 from amaranth_boards.icebreaker import ICEBreakerPlatform
-from amaranth_boards.ulx3s import ULX3S_12F_Platform, ULX3S_25F_Platform, ULX3S_85F_Platform
+from amaranth_boards.ulx3s import (
+    ULX3S_12F_Platform,
+    ULX3S_25F_Platform,
+    ULX3S_45F_Platform,
+    ULX3S_85F_Platform,
+)
 
 from fpga.clocks import Ecp5Pll, Ice40Pll
 from hw.errors import InputError
@@ -64,6 +69,8 @@ BOARDS = {
         Board("ulx3s-12f", "Radiona ULX3S", ULX3S_12F_Platform, "LFE5U-12F, grade 6", *_ECP5,
               16, 60e6, True, "ulx3s", "bit"),
         Board("ulx3s-25f", "Radiona ULX3S", ULX3S_25F_Platform, "LFE5U-25F, grade 6", *_ECP5,
+              16, 60e6, True, "ulx3s", "bit"),
+        Board("ulx3s-45f", "Radiona ULX3S", ULX3S_45F_Platform, "LFE5U-45F, grade 6", *_ECP5,
               16, 60e6, True, "ulx3s", "bit"),
         Board("ulx3s-85f", "Radiona ULX3S", ULX3S_85F_Platform, "LFE5U-85F, grade 6", *_ECP5,
               16, 60e6, True, "ulx3s", "bit"),
