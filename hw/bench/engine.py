@@ -30,13 +30,8 @@ __all__ = ["LOG_DEPTH", "PROGRAM_DEPTH", "GuestEngine"]
 PROGRAM_DEPTH, LOG_DEPTH = 512, 64
 #: The PE state of a guest under an ordinary hypervisor.
 _GUEST = {"imo": 1, "fmo": 1, "nv": 0, "sre_el1": 1, "sre_el2": 1, "hfgrtr_igrpen": 0, "hfgwtr_igrpen": 0}
-#: Operations that stop by themselves: the record's kind and the cause.
-_STOPPING = {
-    Op.HALT: (Kind.HALT, Cause.HALT),
-    Op.LOAD: (Kind.MMIO, Cause.MMIO),
-    Op.STORE: (Kind.MMIO, Cause.MMIO),
-    Op.EXIT: (Kind.EXIT, Cause.EXIT),
-}
+#: Operations that stop by themselves, and the cause.
+_STOPPING = {Op.HALT: Cause.HALT, Op.LOAD: Cause.MMIO, Op.STORE: Cause.MMIO, Op.EXIT: Cause.EXIT}
 
 
 class GuestEngine(wiring.Component):
@@ -106,6 +101,7 @@ class GuestEngine(wiring.Component):
         self._done_operations = Signal(32)
         self._operations, self._clock = Signal(32), Signal(32)
         self._running, self._waiting, self._begins = Signal(), Signal(), Signal()
+        self._resumed = Signal()
         self._boundary = Signal()  # an operation, or RESUME, has just ended
         self._kicked = Signal()
         self._esr, self._faulted, self._result = Signal(32), Signal(), Signal(64)
@@ -176,30 +172,27 @@ class GuestEngine(wiring.Component):
         ]  # fmt: skip
         m.d.sync += self._logs.eq(0)
 
-    def _count(self, m):
-        """Begin an operation: count it."""
-        done, budget = self._done_operations, self._budget
-        m.d.sync += [
-            self._operations.eq(self._operations + 1), done.eq(done + 1), self._free.eq(0),
-            budget.eq(budget - 1), self._spent.eq(self._limited & (budget == 1)),
-        ]  # fmt: skip
-
-    def _describe(self, m, kind, target=0, value=0):
-        """Keep what an operation is. Done in every cycle until it begins, so that nothing waits for that."""
-        what = self._last.what
-        m.d.sync += [
-            what.kind.eq(kind), what.pc.eq(self._pc), what.outcome.eq(Outcome.OK),
-            what.write.eq((self._one.op == Op.MSR) | (self._one.op == Op.STORE)),
-            what.size.eq(Mux(kind == Kind.MMIO, MemoryDetail(self._one.detail[:8]).size, 0)),
-            what.rt.eq(Mux((kind == Kind.SYSREG) | (kind == Kind.MMIO), self._one.rd, 0)),
-            what.virq.eq(self.cpu.virq), what.vfiq.eq(self.cpu.vfiq),
-            self._last.clock.eq(self._clock), self._last.target.eq(target), self._last.value.eq(value),
-        ]  # fmt: skip
-
-    def _operation(self, m, kind, *about):
-        """Begin an operation: count it and describe it."""
-        self._count(m)
-        self._describe(m, kind, *about)
+    def _operation(self, m):
+        """Keep what an operation is, in every cycle until it begins, and count it when it does."""
+        one, kind, what = self._one, self._fetch.kind, self._last.what
+        done, budget, write = self._done_operations, self._budget, Signal()
+        sysreg, mmio = kind == Kind.SYSREG, kind == Kind.MMIO
+        m.d.comb += write.eq((one.op == Op.MSR) | (one.op == Op.STORE))
+        stored = Mux(mmio & one.literal, self._wide, self._source)
+        with m.If(kind != Kind.NONE):
+            m.d.sync += [
+                what.kind.eq(kind), what.pc.eq(self._pc), what.outcome.eq(Outcome.OK), what.write.eq(write),
+                what.size.eq(Mux(mmio, MemoryDetail(one.detail[:8]).size, 0)),
+                what.rt.eq(Mux(sysreg | mmio, one.rd, 0)),
+                what.virq.eq(self.cpu.virq), what.vfiq.eq(self.cpu.vfiq), self._last.clock.eq(self._clock),
+                self._last.target.eq(Mux(sysreg, one.detail, Mux(mmio, one.imm, 0))),
+                self._last.value.eq(Mux(write, stored, 0)),
+            ]  # fmt: skip
+        with m.If((kind != Kind.NONE) & (~sysreg | self._issued)):
+            m.d.sync += [
+                self._operations.eq(self._operations + 1), done.eq(done + 1), self._free.eq(0),
+                budget.eq(budget - 1), self._spent.eq(self._limited & (budget == 1)),
+            ]  # fmt: skip
 
     def _sequencer(self, m):
         cpu, host, one = self.cpu, self.host, self._one
@@ -220,13 +213,15 @@ class GuestEngine(wiring.Component):
             states = "clear", "stopped", "start", "execute", "wait"
             self._in_state = {name: fsm.ongoing(name) for name in states}
             m.d.comb += host.ready.eq(~self._in_state["clear"])
+            # A cycle later: it is at the end of a command's logic. What comes with it is steady until then.
+            m.d.sync += self._resumed.eq(host.resume)
             with m.State("clear"):
                 m.d.comb += [self._fetch.put.eq(1), self._fetch.number.eq(clear)]
                 m.d.sync += clear.eq(clear + 1)
                 with m.If(clear == REGISTERS - 1):
                     m.next = "stopped"
             with m.State("stopped"):
-                with m.If(host.resume):
+                with m.If(self._resumed):
                     m.d.sync += [
                         self._options.eq(host.options), self._budget.eq(host.budget),
                         self._value.eq(host.value), self._done_operations.eq(0), self._running.eq(1),
@@ -256,6 +251,7 @@ class GuestEngine(wiring.Component):
                         m.next = "execute"
             with m.State("execute"):
                 m.next = "next"
+                self._operation(m)
                 self._execute(m)
             with m.State("keep"):
                 m.next = "next"
@@ -311,17 +307,12 @@ class GuestEngine(wiring.Component):
             with m.Case(Op.MRS, Op.MSR):
                 m.d.comb += self._issue.eq(1)
                 m.next = "execute"
-                self._describe(m, Kind.SYSREG, one.detail, Mux(one.op == Op.MSR, source, 0))
                 with m.If(self._issued):
-                    self._count(m)
                     m.d.sync += self._clock.eq(self._clock + 1)
                     m.next = "wait"
             with m.Case(*_STOPPING):
-                for op, (kind, cause) in _STOPPING.items():
+                for op, cause in _STOPPING.items():
                     with m.If(one.op == op):
-                        stored = Mux(one.literal, self._wide, source)
-                        self._operation(m, kind, *((one.imm, Mux(op == Op.STORE, stored, 0))
-                                                   if kind is Kind.MMIO else ()))  # fmt: skip
                         m.d.comb += self._cause.eq(cause)
                 with m.If((one.op == Op.LOAD) | (one.op == Op.STORE)):
                     m.d.sync += self._waiting.eq(1)
@@ -330,14 +321,12 @@ class GuestEngine(wiring.Component):
                 m.d.comb += [self._stop.eq(1), step.eq(one.op == Op.EXIT)]
                 m.next = "stopped"
             with m.Case(Op.WFI):
-                self._operation(m, Kind.WFI)
                 m.d.comb += step.eq(1)
                 m.d.sync += [self._boundary.eq(1), self._logs.eq(self._options.record)]
                 with m.If(~self.cpu.virq & ~self.cpu.vfiq):
                     m.d.comb += [self._stop.eq(1), self._cause.eq(Cause.WFI)]
                     m.next = "stopped"
             with m.Case(Op.NOP):
-                self._operation(m, Kind.NOP)
                 m.d.comb += step.eq(~self._fetch.paused)
                 m.d.sync += [
                     self._boundary.eq(1), self._logs.eq(self._options.record),
@@ -431,7 +420,7 @@ class GuestEngine(wiring.Component):
             report.stop.maintenance.eq(cpu.maintenance), report.stop.deactivated.eq(self._held),
             report.pintid.eq(self._pintid.pintid), report.operations.eq(self._done_operations),
             report.esr.eq(self._esr), report.clock.eq(self._clock), report.last.eq(self._last),
-            host.running.eq(self._running | self._reporting), host.waiting.eq(self._waiting),
+            host.running.eq(self._resumed | self._running | self._reporting), host.waiting.eq(self._waiting),
             host.settled.eq(cpu.settled),
             host.deactivated.eq(self._held), host.pintid.eq(self._pintid.pintid),
             host.virq.eq(cpu.virq), host.vfiq.eq(cpu.vfiq), host.maintenance.eq(cpu.maintenance),

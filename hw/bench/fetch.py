@@ -6,8 +6,15 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hw.bench.instruction import REGISTERS, Instruction, Op
+from hw.bench.protocol import Kind
 
 __all__ = ["Fetch"]
+
+#: The instructions that are operations.
+_KINDS = {
+    Op.MRS: Kind.SYSREG, Op.MSR: Kind.SYSREG, Op.LOAD: Kind.MMIO, Op.STORE: Kind.MMIO, Op.WFI: Kind.WFI,
+    Op.EXIT: Kind.EXIT, Op.NOP: Kind.NOP, Op.HALT: Kind.HALT,
+}  # fmt: skip
 
 
 class Fetch(wiring.Component):
@@ -31,12 +38,13 @@ class Fetch(wiring.Component):
         Where the guest is. Its instruction there can be taken two cycles after ``jumps``.
     take, pause, wide : In(1), In(1), In(32)
         Take the instruction, or with ``pause`` a NOP in its place; the upper half of its literal.
-    one, a, source, paused : Out(Instruction), Out(64), Out(64), Out(1)
-        What was taken last: the instruction, its ``rd``, its src; whether it is such a NOP.
+    one, a, source, kind, paused : Out(Instruction), Out(64), Out(64), Out(Kind), Out(1)
+        What was taken last: the instruction, its ``rd``, its src; which operation it is, or NONE; whether it
+        is such a NOP.
     running, index, shown : In(1), In(3), Out(64)
         While the guest does not run: the register of that number, without delay.
     put, number, value : In(1), In(3), In(64)
-        Write a register.
+        Write a register; it is read so from the next cycle on, and written a cycle later.
     """
 
     write: In(1)
@@ -52,6 +60,7 @@ class Fetch(wiring.Component):
     one: Out(Instruction)
     a: Out(64)
     source: Out(64)
+    kind: Out(Kind)
     paused: Out(1)
     running: In(1)
     index: In(3)
@@ -79,16 +88,22 @@ class Fetch(wiring.Component):
             read.addr.eq(Mux(self.jumps, after, at + Mux(self.moves, 2, 1))),
             rd.addr.eq(Mux(self.running, fetched.rd, self.index)), self.shown.eq(rd.data),
             rs.addr.eq(fetched.rs),
-            put.en.eq(self.put), put.addr.eq(self.number), put.data.eq(self.value),
         ]  # fmt: skip
+        m.d.sync += [put.en.eq(self.put), put.addr.eq(self.number), put.data.eq(self.value)]
+        a, b = (Mux(put.en & (put.addr == port.addr), put.data, port.data) for port in (rd, rs))
         m.d.sync += [at.eq(after), turning.eq(self.jumps)]
         with m.If(self.moves | turning):
             m.d.sync += fetched.eq(read.data)
         with m.If(self.take):
             m.d.sync += [
-                self.one.eq(fetched), self.a.eq(rd.data), self.paused.eq(self.pause),
-                self.source.eq(Mux(fetched.literal, Cat(fetched.imm, self.wide), rs.data)),
+                self.one.eq(fetched), self.a.eq(a), self.paused.eq(self.pause),
+                self.source.eq(Mux(fetched.literal, Cat(fetched.imm, self.wide), b)),
+                self.kind.eq(Kind.NONE),
             ]  # fmt: skip
+            with m.Switch(fetched.op):
+                for op, kind in _KINDS.items():
+                    with m.Case(op):
+                        m.d.sync += self.kind.eq(kind)
             with m.If(self.pause):
-                m.d.sync += self.one.op.eq(Op.NOP)
+                m.d.sync += [self.one.op.eq(Op.NOP), self.kind.eq(Kind.NOP)]
         return m

@@ -144,18 +144,20 @@ class Mailbox(wiring.Component):
                     m.d.comb += sender.word.eq(word)
 
     def _log_word(self, m):
-        """Return the next word of the log's oldest record, which is taken with its last."""
+        """Return the next word of the log's oldest record; with its first word all of it is taken."""
         sender, at, last = self._sender, self._record_word, protocol.RECORD_WORDS - 1
-        record = Signal(Record.as_shape().size)
+        record, rest, taken = Signal(Record.as_shape().size), Signal(last * _WORD), Signal()
         m.d.comb += record.eq(Array(e.log.payload.as_value() for e in self._engines)[self._pe])
-        ends = sender.fetch & (self._source == _Source.LOG)
-        with m.If(sender.start):
+        m.d.sync += taken.eq(sender.fetch & (self._source == _Source.LOG) & (at == 0))
+        with m.If(~self._busy):
             m.d.sync += at.eq(0)
-        with m.Elif(ends):
-            m.d.sync += at.eq(Mux(at == last, 0, at + 1))
+        with m.Elif(sender.fetch):
+            m.d.sync += [
+                at.eq(Mux(at == last, 0, at + 1)), rest.eq(Mux(at == 0, record[_WORD:], rest >> _WORD)),
+            ]  # fmt: skip
         for n, engine in enumerate(self._engines):
-            m.d.comb += engine.log.ready.eq(ends & (at == last) & (self._pe == n))
-        return Array(_words(record, protocol.RECORD_WORDS))[at]
+            m.d.comb += engine.log.ready.eq(taken & (self._pe == n))
+        return Mux(at == 0, record[:_WORD], rest[:_WORD])
 
     def _guest_word(self, m):
         """Return the next word of a guest's state, then of its registers, one of which the engine shows."""
@@ -237,6 +239,7 @@ class Mailbox(wiring.Component):
         quiet = header.mark == Mark.QUIET
         with m.FSM():
             with m.State("command"):
+                m.d.sync += [header.eq(commands.payload), index.eq(0)]
                 waiting = Cat(engine.report.valid for engine in self._engines)
                 with m.If(self._speaks & ~self._busy):
                     self._access_answer(m)
@@ -248,7 +251,6 @@ class Mailbox(wiring.Component):
                         m.next = "report"
                 with m.Else():
                     m.d.comb += commands.ready.eq(1)
-                    m.d.sync += [header.eq(commands.payload), index.eq(0)]
                     with m.If(commands.valid & (commands.payload != protocol.IDLE)):
                         m.next = "check"
             with m.State("report"):

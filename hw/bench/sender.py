@@ -52,12 +52,9 @@ class Sender(wiring.Component):
                 m.d.sync += self.busy.eq(left != 0)
             with m.Else():
                 m.d.sync += [left.eq(left - 1), self.busy.eq(left != 1)]
+        # Taken whether it begins or not, so that only one register waits for that.
+        with m.If(~self.busy):
+            m.d.sync += [first.eq(1), self.index.eq(0), header.eq(self.header), left.eq(self.header.length)]
         with m.If(self.start):
-            m.d.sync += [
-                self.busy.eq(1),
-                first.eq(1),
-                self.index.eq(0),
-                header.eq(self.header),
-                left.eq(self.header.length),
-            ]
+            m.d.sync += self.busy.eq(1)
         return m

@@ -44,7 +44,7 @@ class CommandQueue(wiring.Component):
     room : Out(16)
         Words that there is room for.
     commands : Out(stream.Signature(32))
-        To the mailbox, from a register; a word every two cycles.
+        To the mailbox, from a register; a word every three cycles.
     """
 
     word: In(_WORD)
@@ -83,7 +83,7 @@ class CommandQueue(wiring.Component):
         with m.If(commands.ready):
             m.d.sync += commands.valid.eq(0)
         with m.If(fetched):
-            with m.If(~commands.valid | commands.ready):
+            with m.If(~commands.valid):
                 m.d.sync += [commands.valid.eq(1), commands.payload.eq(read.data), fetched.eq(0)]
         with m.Elif(level != 0):
             m.d.comb += read.en.eq(1)

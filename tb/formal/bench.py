@@ -157,6 +157,7 @@ class EngineSpec(Spec):
         self.claim(m, host.running == resumed, "running from RESUME to its report")
         self.claim(m, ~host.report.valid | resumed, "a report only of a RESUME, once")
         self.claim(m, ~(engine._running & engine._reporting), "running or reporting")
+        self.claim(m, ~(engine._resumed & (engine._running | engine._reporting)), "or about to run")
         self.claim(m, host.response.valid == (response.valid & host_flight), "the host gets its responses")
         self.claim(m, ~guest_flight | mine, "the guest waits for its own")
         self.claim(m, ~host_flight | ~mine, "and does not run while the host's is under way")
