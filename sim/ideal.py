@@ -142,10 +142,16 @@ class IdealGic:
         self.irq(intid, vcpu).line = level
 
     def software_interrupt(self, intid: int, sender: int, targets: int | None, group: int = 1) -> None:
-        """Generate an SGI through ICC_SGI<group>R.
+        """Generate an SGI through ICC_SGI<group>R; see :meth:`sgi_targets`."""
+        for vcpu in self.sgi_targets(intid, sender, targets, group):
+            self.irq(intid, vcpu).latch = True
+
+    def sgi_targets(self, intid: int, sender: int, targets: int | None, group: int = 1) -> list[int]:
+        """Return the vCPUs that ICC_SGI<group>R generates an SGI for.
 
         ``targets`` is a mask, None the sender alone, -1 all others. SGI0R generates Group 0 interrupts only.
         """
+        found = []
         for vcpu in range(len(self.interfaces)):
             if targets is None:
                 wanted = vcpu == sender
@@ -153,9 +159,9 @@ class IdealGic:
                 wanted = vcpu != sender
             else:
                 wanted = bool(targets >> vcpu & 1)
-            irq = self.irq(intid, vcpu)
-            if wanted and irq.group <= group:
-                irq.latch = True
+            if wanted and self.irq(intid, vcpu).group <= group:
+                found.append(vcpu)
+        return found
 
     # -- changes under way -----------------------------------------------------------------------------
 

@@ -182,9 +182,8 @@ async def _sgi(world: World, a: int, b: int, c: int) -> None:
         return
     targets = pick((None, -1, 1, 2, 3), c)
     group = world.ideal.irq(one.intid, vcpu).group
-    for target in range(world.setup.vcpus):
-        if world.ideal.irq(one.intid, target).latch:
-            world.late.pulse((target, one.intid), True)
+    for target in world.ideal.sgi_targets(one.intid, vcpu, targets, group):
+        world.late.pulse((target, one.intid), world.ideal.irq(one.intid, target).latch)
     world.ideal.software_interrupt(one.intid, vcpu, targets, group)
     register = f"SGI{group}R"
     await world.operate(vcpu, write_register(register, sgi_value(one.intid, targets, vcpu)))
