@@ -236,7 +236,12 @@ def _switches() -> str:
 
 def _policies() -> str:
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    parts = ["Made from `sim/policy/applies.toml`, which `tests/sim/policy` holds to what the policies do."]
+    parts = [
+        "How the Xen-like and the Bao-like algorithm fare on the collection of scenarios. Each has "
+        "weaknesses that are known and have a name, `X1` or `B1`; the tables say in which scenarios guests "
+        "notice which. "
+        "Made from `sim/policy/applies.toml`, which `tests/sim/policy` holds to what the policies do."
+    ]
     for policy in POLICIES:
         rows = applies(policy)
         names = _table(("weakness", "what happens"), rows.names.items())
@@ -255,7 +260,13 @@ def _scenarios() -> str:
         scenario = read_scenario(path)
         profiles = dict.fromkeys(name for steps in scenario.sequences for name in steps.profiles)
         rows.append((scenario.name, scenario.title, ", ".join(profiles) or f"open: {scenario.open_reason}"))
-    return _page("The collection of scenarios", _table(("scenario", "title", "hypervisors with steps"), rows))
+    about = (
+        "What `spillway run sim/scenarios --list` prints, and for which hypervisors each has steps. "
+        "[Scenario files](scenarios.md) tells what the first letter of a name means."
+    )
+    return _page(
+        "The collection of scenarios", about, _table(("scenario", "title", "hypervisors with steps"), rows)
+    )
 
 
 def _divergences() -> str:

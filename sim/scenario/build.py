@@ -151,5 +151,5 @@ def need_time(scenario: Scenario, steps: Steps, spec: MachineSpec, ports: Sequen
     if (spec.mi.cycles or spec.kick.cycles) and ports[0].now() is None:
         place = f"{scenario.file}:{steps.where.line}"
         raise InputError(
-            f"{place}: a latency in cycles needs an engine that tells the time: verilator, icarus"
+            f"{place}: a latency in cycles needs an engine that tells the time: --engine verilator or icarus"
         )
