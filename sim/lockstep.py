@@ -20,6 +20,7 @@ from sim.engines.golden import golden_port
 from sim.port import Access, CpuPort, Lines, MmioAccess, MmioResponse, Outcome, Response, State
 from sim.state_registers import HCR, state_registers
 from sim.stimulus import ListChoices, RandomChoices, Stimulus
+from sim.stimulus.sweep import every_access
 
 __all__ = [
     "Difference",
@@ -29,6 +30,7 @@ __all__ = [
     "describe_access",
     "random_job",
     "shrinkable_job",
+    "sweep_job",
 ]
 
 #: Accesses shown before the one that made the difference.
@@ -231,6 +233,12 @@ async def shrinkable_job(ports: list[CpuPort], decisions: list[list[int]]) -> Di
         stimulus.choices = ListChoices(numbers)
         difference = await lockstep.step(stimulus.next(lockstep.state))
     return difference
+
+
+async def sweep_job(ports: list[CpuPort]) -> str | None:
+    """Run :func:`~sim.stimulus.sweep.every_access` on the first PE in lockstep; return a difference."""
+    difference = await apply(ports[0], every_access())
+    return difference and difference.report
 
 
 async def random_job(

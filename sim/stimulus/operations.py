@@ -243,7 +243,8 @@ def anything(values: Values, state: State) -> Access:
     if choices.one_in(16):
         # An encoding one bit away from a known one: most of those are nobody's.
         register = register_at(register.encoding ^ 1 << choices.below(16))
-    bits = choices.below(1 << 7) if choices.one_in(2) else 0
+    # Most often at most one bit differs from a guest's context: several hide each other.
+    bits = choices.among((0, 1 << choices.below(7), 1 << choices.below(7), choices.below(1 << 7)))
     default = PeContext()
     context = PeContext(*(bool(default[n] ^ (bits >> n & 1)) for n in range(7)))
     el = choices.among((1, 1, 1, 1, 2, 2, 0, 3))

@@ -45,14 +45,14 @@ def _report(verdict: Verdict) -> dict[str, Any]:
 @click.option(
     "--operations",
     type=click.IntRange(1),
-    default=20_000,
+    default=10_000,
     show_default=True,
     help="Random accesses in lockstep with golden.",
 )
 @click.option(
     "--cycles",
     type=click.IntRange(1),
-    default=20_000,
+    default=10_000,
     show_default=True,
     help="Cycles of the stream that is made of what is left.",
 )

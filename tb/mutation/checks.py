@@ -1,8 +1,8 @@
 """The checks that have to notice a mutant: those of the test suite, on the port of a compiled mutant.
 
-``directed``: the directed tests. ``random``: the lockstep with golden under the soak's stimulus. ``stream``:
-the same stimulus cycle by cycle, with pauses and with physical deactivations that are taken late, under the
-monitor and the scoreboard of the cocotb benches.
+``directed``: the directed tests. ``random``: the lockstep with golden under the soak's stimulus. ``sweep``:
+every register in every context in lockstep. ``stream``: the random stimulus cycle by cycle, with pauses and
+with physical deactivations that are taken late, under the monitor and the scoreboard of the cocotb benches.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from hw.config import GicConfig
 from hw.registers import lookup
 from sim.directed import DirectedTest, load_directed, run_directed
 from sim.engines.codec import PortCodec
-from sim.lockstep import random_job
+from sim.lockstep import apply, random_job
 from sim.port import Access, run
 from sim.stimulus import RandomChoices, Stimulus
+from sim.stimulus.sweep import every_access
 from tb.monitor import Monitor
 from tb.mutation.port import HungError, MutantPort, Pins
 from tb.scoreboard import Scoreboard
 
 __all__ = ["CHECKS", "Checks"]
 
-#: In the order in which they are made; each but the first two only where those before have noticed nothing.
-CHECKS = ("directed", "random", "stream")
+#: In the order in which they are made; the last two only where those before have noticed nothing.
+CHECKS = ("directed", "random", "sweep", "stream")
 #: Longest pause between two accesses and longest stall of a deactivation, in cycles.
 _LONGEST = 12
 #: Random accesses are made in runs of this length, each from reset.
@@ -50,6 +51,11 @@ def _step(pins: Pins, request: int) -> Step:
     pins.settle()
     settled = tuple(pins[name] for name in ("observe", "virq", "vfiq", "maintenance"))
     return Step(request, response, settled, tuple(pins.deactivations()))
+
+
+def _first_difference(pins: Pins, steps: Sequence[Step]) -> int | None:
+    pins.reset()
+    return next((n for n, step in enumerate(steps) if _step(pins, step.request) != step), None)
 
 
 @dataclass(frozen=True)
@@ -85,19 +91,31 @@ class Checks:
             runs.append(self._record(self.seed + first, min(_RUN, self.operations - first)))
         return runs
 
+    @cached_property
+    def _swept(self) -> list[Step]:
+        """Return the sweep, recorded in the same way."""
+        pins, accesses = Pins(self.library, self.config), list(every_access())
+        difference = run(apply(MutantPort(pins, self.config), accesses))
+        if difference:
+            raise RuntimeError(f"the gateware itself differs from golden: {difference.report}")
+        return self._steps(pins, accesses)
+
     def _record(self, seed: int, operations: int) -> list[Step]:
-        requests = [PortCodec(self.config).request(Access(2, lookup("ICH_HCR_EL2")))]
-        codec, pins = PortCodec(self.config), Pins(self.library, self.config)
-        port = MutantPort(pins, self.config)
-        result = run(
-            random_job(
-                [port], operations, seed, observe=lambda _, access, __: requests.append(codec.request(access))
-            )
-        )
+        pins, accesses = Pins(self.library, self.config), [Access(2, lookup("ICH_HCR_EL2"))]
+        job = random_job(
+            [MutantPort(pins, self.config)], operations, seed,
+            observe=lambda _, access, __: accesses.append(access),
+        )  # fmt: skip
+        result = run(job)
         if result["difference"]:
             raise RuntimeError(f"the gateware itself differs from golden: {result['difference']['report']}")
+        return self._steps(pins, accesses)
+
+    def _steps(self, pins: Pins, accesses: Sequence[Access]) -> list[Step]:
+        """Make accesses that lockstep was content with once more, from reset, and keep what the pins show."""
+        codec = PortCodec(self.config)
         pins.reset()
-        steps = [_step(pins, request) for request in requests]
+        steps = [_step(pins, codec.request(access)) for access in accesses]
         pins.close()
         return steps
 
@@ -105,7 +123,7 @@ class Checks:
         """Return which checks notice a mutant, and where; number 0 is none."""
         found: dict[str, str] = {}
         for name in only:
-            if found and name == "stream":
+            if found and name in CHECKS[2:]:
                 continue
             pins = Pins(self.library, self.config, number)
             try:
@@ -131,12 +149,15 @@ class Checks:
     def _random(self, pins: Pins) -> str:
         done = 0
         for steps in self._recorded:
-            pins.reset()
-            for n, step in enumerate(steps):
-                if _step(pins, step.request) != step:
-                    return f"operation {done + n}"
+            where = _first_difference(pins, steps)
+            if where is not None:
+                return f"operation {done + where}"
             done += len(steps) - 1
         return ""
+
+    def _sweep(self, pins: Pins) -> str:
+        where = _first_difference(pins, self._swept)
+        return "" if where is None else f"access {where}"
 
     def _stream(self, pins: Pins) -> str:
         choices = RandomChoices(self.seed)

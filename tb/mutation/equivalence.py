@@ -1,8 +1,8 @@
 """Whether a mutant that no check has noticed can be noticed at all.
 
-Two questions, the quick one first. Does it do the same in every cycle: from any state that the proven
-invariants allow, are all outputs and all next values of flip-flops those of the gateware? If not, does it
-still keep the whole contract (:class:`tb.mutation.design.Contract`), for ever, by k-induction?
+Two questions, the quick one first. Does it do the same in every cycle: from any state whatever, are all
+outputs and all next values of flip-flops those of the gateware? If not, does it still keep the whole contract
+(:class:`tb.mutation.design.Contract`), for ever, by k-induction?
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ __all__ = ["CONTRACT", "SAME", "Equivalence", "keeps_contract", "same"]
 SAME, CONTRACT = "the same in every cycle", "within the contract"
 #: Induction depth at most; the gateware itself needs 5.
 _DEPTH = 8
-# The claims have been proven of the gateware: here they say which states there are. Flip-flops become ports.
+# Flip-flops become ports.
 _BASE = """\
 read_rtlil in.il
 splitnets -driver
+chformal -remove
 opt_clean -purge
-chformal -lower
-chformal -assert2assume
 expose -evert-dff
+opt_clean -purge
 design -save base
 """
 _EACH = """\
 design -load base
 copy top gate
-delete gate/t:$assume
 {command}
 miter -equiv -flatten top gate miter
 hierarchy -top miter
 flatten
+opt_clean
 opt_expr
 opt_merge
 opt_clean -purge
 log MUTANT {number}
-sat -prove trigger 0 -set-assumes miter
+sat -prove trigger 0 miter
 """
 _PROVEN = re.compile(r"^MUTANT (\d+)$(?:(?!^MUTANT ).*\n)*?SAT proof finished - no model found", re.MULTILINE)
 

@@ -56,8 +56,8 @@ class Campaign:
 
     count: int
     seed: int
-    operations: int = 20_000
-    cycles: int = 20_000
+    operations: int = 10_000
+    cycles: int = 10_000
     jobs: int = 1
     prove: bool = True
     config: GicConfig = CONFIG

@@ -23,20 +23,20 @@ def _percent(verdicts: Sequence[Verdict]) -> str:
 
 def _row(name: str, verdicts: Sequence[Verdict]) -> str:
     checks = [sum(check in verdict.noticed for verdict in verdicts) for check in CHECKS[:2]]
-    late = sum(list(verdict.noticed) == ["stream"] for verdict in verdicts)
+    late = [sum(list(verdict.noticed) == [check] for verdict in verdicts) for check in CHECKS[2:]]
     equal = [
         sum(verdict.equivalence is not None and verdict.equivalence.what == what for verdict in verdicts)
         for what in (SAME, CONTRACT)
     ]
     noticed, of = score(verdicts)
-    cells = [name, len(verdicts), noticed, *checks, late, *equal, of - noticed, _percent(verdicts)]
+    cells = [name, len(verdicts), noticed, *checks, *late, *equal, of - noticed, _percent(verdicts)]
     return f"| {' | '.join(map(str, cells))} |"
 
 
 def tables(campaign: Campaign, verdicts: Sequence[Verdict]) -> str:
     """Return the tables as Markdown."""
     blocks = sorted({verdict.mutant.block for verdict in verdicts})
-    names = ("block", "mutants", "noticed", "by directed", "by random", "by stream only",
+    names = ("block", "mutants", "noticed", "by directed", "by random", "by sweep only", "by stream only",
              "equivalent: same", "equivalent: contract", "survive", "score")  # fmt: skip
     lines = [
         f"{len(verdicts)} mutants, {campaign.config.lrs} list registers, seed {campaign.seed}.",

@@ -79,7 +79,7 @@ def test_equivalent_mutants_do_not_count_and_survivors_are_listed():
     ]
     assert score(verdicts) == (2, 3)
     text = tables(Campaign(5, 7), verdicts)
-    assert "| **all** | 5 | 2 | 1 | 1 | 1 | 1 | 1 | 1 | 66.7 % |" in text
+    assert "| **all** | 5 | 2 | 1 | 1 | 0 | 1 | 1 | 1 | 1 | 66.7 % |" in text
     assert "seed 7" in text
     rows = [line for line in text.splitlines() if "`hw/core.py:1`" in line]
     assert rows == ["| 5: `$5 port A bit 2 inverted while bit 5 is 1` | `hw/core.py:1` | open: the lines |"]
