@@ -166,9 +166,15 @@ class IdealGic:
     # -- changes under way -----------------------------------------------------------------------------
 
     def unsettle(self, irq: IdealIrq) -> None:
-        """Note that somebody is about to change an interrupt: it takes time to reach those who run."""
+        """Note that somebody is about to change an interrupt: it takes time to reach those who run.
+
+        One that is active and pending is presented as it is now once it is deactivated.
+        """
         for vcpu in self.running:
-            self.held[vcpu].setdefault(irq, set()).add(self._presented(vcpu, irq))
+            held = self.held[vcpu].setdefault(irq, set())
+            held.add(self._presented(vcpu, irq))
+            if irq.active:
+                held.add(self._presented(vcpu, irq, deactivated=True))
 
     def keep(self, irq: IdealIrq, vcpu: int) -> None:
         """Note that a vCPU that runs has not let go of an interrupt that is routed to another one."""
@@ -193,10 +199,14 @@ class IdealGic:
 
     # -- the CPU interface -----------------------------------------------------------------------------
 
-    def _presented(self, vcpu: int, irq: IdealIrq) -> Offer | None:
-        """Return how an interrupt is presented to a vCPU once every change has reached it."""
+    def _presented(self, vcpu: int, irq: IdealIrq, deactivated: bool = False) -> Offer | None:
+        """Return how an interrupt is presented to a vCPU once every change has reached it.
+
+        ``deactivated``: how it is after its end, if it is active.
+        """
         mine = irq.target == vcpu and self.enabled and irq.enabled
-        return Offer(irq, irq.priority, irq.group) if mine and irq.pending and not irq.active else None
+        idle = deactivated or not irq.active
+        return Offer(irq, irq.priority, irq.group) if mine and irq.pending and idle else None
 
     def _choices(self, vcpu: int) -> list[set[Offer | None]]:
         """Return for each interrupt how it may be presented to a vCPU, group enables included."""

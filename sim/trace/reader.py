@@ -160,7 +160,7 @@ class Trace:
                 f"{self.path}:{number + 1}: the compressed file is damaged ({error}); copy it again"
             ) from None
         except json.JSONDecodeError as error:
-            if self.path.suffix == ".scenario":
+            if Path(self.path).suffix == ".scenario":
                 raise InputError(
                     f"{self.path}: a scenario, and no recording; `spillway run` plays it"
                 ) from None

@@ -47,6 +47,7 @@ CHEAP = {
     "export": ["--ports", "--lrs", "1"],
     "params": [],
     "prove": ["--list"],
+    "mutate": ["--count", "2", "--no-proofs", "--operations", "100", "--cycles", "100"],
     "soak": ["--engine", "golden", "--operations", "14", "--holes", "1"],
 }
 #: Where the JSON of the others is tested.
@@ -119,6 +120,8 @@ BAD = [
     ("fpga", ["run", SCENARIO, "--port", "{}/none"], "name the board's serial device"),
     ("soak", ["--operations", "0"], "0 is not in the range"),
     ("explore", ["--profile", "9"], "unknown profile '9'"),
+    ("mutate", ["--count", "0"], "0 is not in the range"),
+    ("mutate", ["--table", "{}/none.md"], "none.md"),
     ("doctor", ["g++"], "unexpected extra argument"),
     ("completion", ["tcsh"], "'tcsh' is not one of"),
     ("soak", ["--gic", "v5"], "'v5' is not one of"),
