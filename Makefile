@@ -14,6 +14,8 @@
 #   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
 #   make mutation-python   a sample of mutants of the golden and KVM models, against the fast tests; half an hour
 #   make coverage   the tables of docs/coverage.md; coverage-python: lines and branches of Python, functional coverage
+#   make bitstreams   the boards' bitstreams, and that they meet their clocks: BOARDS="ulx3s-85f icebreaker"
+#   make netlist   what is synthesised, against the golden model and under scenarios, on Verilator
 #   make explore  every state of the small machines, on golden; their faults again on the gateware; 10 minutes
 #   make docs    the documentation, as HTML in build/docs
 #   make clean   remove everything made here
@@ -89,11 +91,10 @@ BOARDS ?= ulx3s-85f icebreaker
 NETLIST ?= $(foreach name,A03 A08 A28,sim/scenarios/$(name).scenario)
 .PHONY: bitstreams netlist
 
-# The boards' bitstreams; half an hour.
+# Half an hour. A clock that is not met is an error; so this is also the check of the boards' timing.
 bitstreams: $(READY)
 	for board in $(BOARDS); do $(BIN)/spillway fpga build --board $$board || exit; done
 
-# What is synthesised, against the golden model and under scenarios.
 netlist: $(READY)
 	$(BIN)/spillway fpga netlist --lrs 2 --operations 2000 --profile 7.3 $(NETLIST)
 

@@ -17,7 +17,7 @@ from amaranth_boards.ulx3s import (
     ULX3S_85F_Platform,
 )
 
-from fpga.clocks import Ecp5Pll, Ice40Pll
+from fpga.clocks import Ecp5Pll, Ice40CorePll, Ice40Pll
 from hw.errors import InputError
 
 __all__ = ["BOARDS", "Board", "board_named"]
@@ -78,7 +78,7 @@ BOARDS = {
               *_ECP5, 16, 60e6, True, "ecp5_evn", "bit"),
         Board("icebreaker", "1BitSquared iCEBreaker", ICEBreakerPlatform, "iCE40UP5K", _ICE40,
               "-abc9 -device u", 1, 16e6, False, "ice40_generic", "bin"),
-        Board("hx8k", "Lattice iCE40-HX8K breakout board", ICE40HX8KBEVNPlatform, "iCE40HX8K", _ICE40,
+        Board("hx8k", "Lattice iCE40-HX8K breakout board", ICE40HX8KBEVNPlatform, "iCE40HX8K", Ice40CorePll,
               "-abc9 -device hx", 2, 30e6, False, "ice40_generic", "bin"),
         Board("arty-a7", "Digilent Arty A7-35T", ArtyA7_35Platform, "XC7A35T, grade 1L", None, "",
               16, 100e6, True, "arty_a7_35t", None),

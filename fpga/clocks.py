@@ -13,7 +13,7 @@ from amaranth.lib.cdc import ResetSynchronizer
 
 from hw.errors import InputError
 
-__all__ = ["Ecp5Pll", "Ice40Pll", "add_clock", "pll_for"]
+__all__ = ["Ecp5Pll", "Ice40CorePll", "Ice40Pll", "add_clock", "pll_for"]
 
 _MHZ = 1e6
 
@@ -104,6 +104,13 @@ class Ice40Pll:
             p_DIVQ=self.divq, p_FILTER_RANGE=self._filter, **{f"i_{source}": pin}, i_RESETB=1, i_BYPASS=0,
             o_PLLOUTGLOBAL=clock, o_LOCK=locked,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ice40CorePll(Ice40Pll):
+    """The same on a board whose clock does not come in at the PLL's own pin."""
+
+    pad: bool = False
 
 
 def pll_for(kind: type[Ecp5Pll] | type[Ice40Pll], source: float, wanted: float) -> Ecp5Pll | Ice40Pll:
