@@ -260,3 +260,13 @@ def test_every_gich_and_gicv_register_resets():
             expected = computed.get(register.name, register.reset_value(config))
             assert golden.access(Access(2, register)).value == expected, register.name
     assert lookup_mmio("GICV_CTLR").reset_value(config) == 0
+
+
+@pytest.mark.parametrize("hw", [0, 1])
+def test_hw_1_2_only_an_entry_with_hw_asks_for_a_physical_deactivation(hw):
+    """HW-1, HW-2: the physical ID of a list register without HW is none."""
+    golden = GoldenV2(GicV2Config())
+    golden.write_lr(0, hw << 31 | 2 << 28 | 77 << 10 | 40)
+    golden.deactivate(0)
+    assert golden.lr[0] >> 28 & 3 == 0
+    assert golden.deactivated == ([77] if hw else [])

@@ -130,6 +130,22 @@ def test_the_old_underflow_is_asked_for_when_something_is_left(profile, gicv2):
             irq.pending_latch, irq.on_lr = True, False
 
 
+def test_the_walk_by_priority_knows_what_was_acknowledged_in_this_run():
+    """Cure ``walk_by_priority``: a level is dropped though a later acknowledge has set it again (22.6)."""
+    rig = Rig(PROFILES["fixed"], lrs=1, slow=True)
+    rig.nest(40)
+    rig.inj(41)
+    rig.exit()
+    assert rig.lrs() == [41]
+    rig.eoi(40)
+    assert rig.iar() == 41
+    rig.exit()
+    assert rig.active(40, 41) == [False, True]
+    rig.eoi(41)
+    rig.exit()
+    assert rig.active(40, 41) == [False, False]
+
+
 #: What the sort sees of an entry: active, pending, enabled, priority, HW.
 ENTRIES = {
     "pending 80": (False, True, True, 0x80, False), "pending 90": (False, True, True, 0x90, False),
