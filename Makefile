@@ -120,8 +120,11 @@ mutation-python: $(READY)
 
 coverage: coverage-python
 
-# Another selection of tests: COVERAGE_TESTS=tests for all of them, which takes an hour.
-COVERAGE_TESTS ?= tests/sim tests/hw tests/fpga
+# A quick selection; COVERAGE_TESTS=tests for all of them, which takes an hour.
+COVERAGE_TESTS ?= tests/sim/kvm tests/sim/machine tests/sim/guest tests/sim/test_directed.py tests/sim/test_peers.py \
+                  tests/sim/test_directed_v2.py tests/sim/test_golden_completion.py tests/sim/test_golden_interrupts.py \
+                  tests/sim/test_golden_registers.py tests/sim/test_golden_traps.py tests/hw/test_registers.py \
+                  tests/hw/test_registers_v2.py tests/hw/test_registers_dist.py tests/hw/test_config.py
 coverage-python: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,coverage]'
 	rm -rf build/coverage && mkdir -p build/coverage

@@ -198,7 +198,8 @@ def main(
     click.echo(f"{len(names)} mutants, seed {seed}")
     left = [name for name in names if name not in results]
     with Bar() as bar:
-        for done, line in enumerate(_driver("try", str(jobs), names=left), len(names) - len(left) + 1):
+        lines = _driver("try", str(jobs), names=left) if left else ()
+        for done, line in enumerate(lines, len(names) - len(left) + 1):
             name, _, status = line.strip().partition(" ")
             results[name] = status
             RESULTS.write_text(json.dumps(results, indent=1))

@@ -142,6 +142,16 @@ def test_q7_surplus_words_are_only_stored():
     assert pe.read("AP1R2") == 0
 
 
+def test_q7_surplus_words_are_zero_at_first_and_after_a_reset():
+    """REG-13 holds for the words that Q7 adds."""
+    pe = Pe(CONFIG, Deviations(q7_el1_pri_bits=7))
+    for value in (0, 0x8001_8001):
+        assert pe.read("AP0R1") == pe.read("AP1R3") == 0
+        pe.write("AP0R1", value)
+        pe.write("AP1R3", value)
+        pe.golden.reset()
+
+
 def test_phy_an_idle_physical_interface_answers():
     """PHY: reads that would be physical answer as an idle interface; writes and others stay UNDEFINED."""
     strict, pe = both(phy_idle_interface=True)

@@ -270,3 +270,69 @@ def test_hw_1_2_only_an_entry_with_hw_asks_for_a_physical_deactivation(hw):
     golden.deactivate(0)
     assert golden.lr[0] >> 28 & 3 == 0
     assert golden.deactivated == ([77] if hw else [])
+
+
+@pytest.mark.parametrize(
+    ("intid", "state", "apr"), [(1019, 2, 1 << 16), (1020, 0, 0), (1022, 0, 0), (1023, 0, 0)]
+)
+def test_iar_6_special_intids_begin_at_1020(intid, state, apr):
+    """IAR-6: they leave the list register invalid and set no active priority."""
+    golden = GoldenV2(GicV2Config())
+    golden.write_vmcr(0xF84C0001)
+    golden.write_hcr(1)
+    golden.write_lr(0, 1 << 28 | 0x10 << 23 | intid)
+    assert golden.read_iar() == intid
+    assert (golden.lr[0] >> 28 & 3, golden.apr) == (state, apr)
+
+
+@pytest.mark.parametrize(("valid", "underflow"), [(0, True), (1, True), (2, False), (4, False)])
+@pytest.mark.parametrize("eoi", [False, True])
+def test_mnt_1_4_underflow_is_at_most_one_valid_entry(valid, underflow, eoi):
+    """MNT-4: U counts entries; MNT-1: it and EOI stand beside each other."""
+    golden = GoldenV2(GicV2Config(5))
+    golden.write_hcr(0b11)
+    for n in range(valid):
+        golden.write_lr(n, (1 + n % 3) << 28 | 40 + n)
+    golden.write_lr(4, eoi << 19)
+    assert golden.read_misr() == (bits.MISR_EOI if eoi else 0) | (bits.MISR_U if underflow else 0)
+
+
+def test_sel_nothing_selected_is_minus_1():
+    """SEL-1, SEL-2: no entry, an active one, and one of a disabled group."""
+    golden = GoldenV2(GicV2Config())
+    assert golden.select() == -1
+    golden.write_lr(0, 2 << 28 | 40)
+    golden.write_lr(1, 1 << 28 | 41)
+    assert golden.select() == -1
+    golden.write_vmcr(0xF84C0001)
+    assert golden.select() == 1
+
+
+@pytest.mark.parametrize("intid", [2, 40])
+def test_hw_1_an_entry_with_hw_has_no_source(intid):
+    """HW-1: bits [12:10] belong to the physical ID then, and the identifier is the virtual ID alone."""
+    golden = GoldenV2(GicV2Config())
+    golden.write_vmcr(0xF84C0001)
+    golden.write_hcr(1)
+    golden.write_lr(0, 1 << 31 | 1 << 28 | 0x10 << 23 | 0x3FF << 10 | intid)
+    assert golden.read_hppir() == golden.read_iar() == intid
+
+
+@pytest.mark.parametrize(("group", "level"), [(0, 0xA8), (1, 0x80)])
+def test_iar_4_the_level_is_that_of_the_entrys_own_group(group, level):
+    """IAR-4: GICV_ABPR for group 1, GICV_BPR for group 0."""
+    golden = GoldenV2(GicV2Config())
+    golden.write_vmcr(0xF84C0007)
+    golden.write_abpr(6)
+    golden.write_hcr(1)
+    golden.write_lr(0, group << 30 | 1 << 28 | 0x15 << 23 | 40)
+    assert golden.read_iar() == 40
+    assert golden.apr == 1 << (level >> 3)
+
+
+@pytest.mark.parametrize(("intid", "left"), [(1019, 0), (1020, 1 << 16), (1023, 1 << 16)])
+def test_eoi_1_special_intids_drop_nothing(intid, left):
+    golden = GoldenV2(GicV2Config())
+    golden.apr = 1 << 16
+    golden.complete(intid, True, True)
+    assert golden.apr == left

@@ -2,14 +2,18 @@
 
 import pytest
 
+from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
+from hw.mmio_map import lookup_mmio
 from hw.registers import lookup
 from sim.deviations_peers import PeersV2, PeersV3
 from sim.deviations_v2 import DeviationsV2
 from sim.directed import DIRECTED, DIRECTED_V2, load_directed, run_directed
 from sim.engines.golden import GoldenPort, GoldenV2Port
+from sim.golden import Golden
 from sim.golden.peers import PeerGolden
-from sim.golden_v2.deviating import DeviatingV2
+from sim.golden_v2 import GoldenV2
+from sim.golden_v2.deviating import DeviatingV2, make_golden_v2
 from sim.golden_v2.peers import PeerGoldenV2
 from sim.port import Access, run
 from tests.sim.pe import CONFIG, Pe, lr
@@ -99,7 +103,7 @@ def test_gem4_maintenance_toggles():
 def test_gem5_stale_lines():
     """GEM5: after VMCR, AP<m>R<n> and CTLR the lines are what they were; any other change shows them."""
     pe = peer(gem5_stale_lines=True)
-    assert pe.lines == ""
+    assert PeerGolden(CONFIG, PeersV3(gem5_stale_lines=True)).lines() == Golden(CONFIG).lines()
     pe["HCR"] = 1
     pe["LR0"] = lr("P", 40, 0x80)
     assert pe.lines == "irq"
@@ -134,9 +138,12 @@ def test_gem6_ctlr_is_remembered_by_itself():
 
 def test_gem6b_pribits_only():
     """GEM6B: PRIbits is another number; nothing else of ICV_CTLR changes."""
-    strict, pe = peer(), peer(gem6b_own_pribits=True)
-    assert strict.read("CTLR") ^ pe.read("CTLR") == (4 ^ 3) << 8
-    assert pe.read("CTLR") >> 8 & 7 == 3
+    for bits in (5, 6, 8):
+        config = GicConfig(pri_bits=bits)
+        strict, pe = Pe(config), Pe(config)
+        pe.golden = PeerGolden(config, PeersV3(gem6b_own_pribits=True))
+        assert strict.read("CTLR") >> 8 & 7 == bits - 1
+        assert strict.read("CTLR") ^ pe.read("CTLR") == ((bits - 1) ^ (8 - bits)) << 8
 
 
 def test_gem7_active_priorities_of_the_guest_are_apart():
@@ -359,3 +366,65 @@ def test_w2_hppir_has_no_source():
     golden = deviating(w2_hppir_without_cpuid=True)
     golden.write_lr(0, _lr(5, 3))
     assert (golden.read_hppir(), deviating(w1_no_aliases=True).read_hppir()) == (5, 1023)
+
+
+def test_w4_an_entry_of_a_disabled_group_drives_no_line():
+    """W4: it is selected, so it keeps others back, but it is not signalled, wherever it stands."""
+    for place in (0, 1):
+        golden = deviating(w4_disabled_groups_selected=True)
+        golden.write_vmcr(0xF84C0002)
+        golden.write_lr(place, _lr(40, priority=0))
+        golden.write_lr(2, _lr(41, group=1))
+        assert golden.select() == place
+        assert not golden.lines().virq and not golden.lines().vfiq
+
+
+@pytest.mark.parametrize(("priority", "taken"), [(0x0F, True), (0x10, False), (0x11, False)])
+def test_w10_preemption_is_still_strict(priority, taken):
+    golden = deviating(w10_preemption_unmasked=True)
+    golden.apr = 1 << 16
+    golden.write_lr(0, _lr(40, priority=priority))
+    assert golden.read_iar() == (40 if taken else 1023)
+
+
+@pytest.mark.parametrize(
+    ("switch", "states"), [("w12_entry_found_by_intid", (2, 1)), ("w2_hppir_without_cpuid", (2, 2))]
+)
+def test_w12_the_lowest_entry_of_the_intid_is_taken(switch, states):
+    """W12: the entry that is acknowledged is the first that holds the INTID, not the one selected."""
+    golden = deviating(**{switch: True})
+    golden.write_lr(0, _lr(40, state=2))
+    golden.write_lr(1, _lr(40))
+    assert golden.read_iar() == 40
+    assert tuple(golden.lr[n] >> 28 & 3 for n in (0, 1)) == states
+
+
+def test_the_strict_gicv2_model_is_taken_when_no_switch_is_on():
+    assert type(make_golden_v2(GicV2Config())) is GoldenV2
+    assert type(make_golden_v2(GicV2Config(), DeviationsV2(w1_no_aliases=True))) is DeviatingV2
+
+
+@pytest.mark.parametrize(("switch", "answer"), [("w11_group1_before_running", 1022), ("w1_no_aliases", 1023)])
+def test_w11_group_1_is_told_of_before_the_running_priority_is_looked_at(switch, answer):
+    golden = deviating(**{switch: True})
+    golden.write_vmcr(0xF84C0003)
+    golden.apr = 1
+    golden.write_lr(0, _lr(40, group=1))
+    assert golden.read_iar() == answer
+
+
+@pytest.mark.parametrize("intid", [1019, 1020, 1021])
+def test_w13_special_intids_stay(intid):
+    """W13: an acknowledge gives the INTID and leaves a special one pending; others are acknowledged."""
+    golden = deviating(w13_special_intids_stay=True)
+    golden.write_lr(0, _lr(intid))
+    assert golden.read_hppir() == golden.read_iar() == intid
+    assert golden.lr[0] >> 28 & 3 == (2 if intid == 1019 else 1)
+
+
+def test_effects_are_those_of_the_last_access():
+    golden = deviating(w2_hppir_without_cpuid=True)
+    golden.write_lr(0, _lr(5, 3))
+    for name, effects in (("GICV_HPPIR", {"W2"}), ("GICV_RPR", set()), ("GICV_IAR", set())):
+        golden.access(Access(1, lookup_mmio(name)))
+        assert golden.effects == effects, name

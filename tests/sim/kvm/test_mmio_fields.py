@@ -340,6 +340,8 @@ def test_sgir_keeps_its_fields_apart(v2):
     assert [vcpu.private_irqs[15].source for vcpu in v2.vm.vcpus] == [0, 1 << 2, 0]
     write(v2, GICD + GICD_SGIR, sgir_value(15, SgirFilter.OTHERS), vcpu=1)
     assert [vcpu.private_irqs[15].source for vcpu in v2.vm.vcpus] == [1 << 1, 1 << 2, 1 << 1]
+    write(v2, GICD + GICD_SGIR, sgir_value(14, SgirFilter.SELF, 0xFF), vcpu=2)
+    assert [vcpu.private_irqs[14].source for vcpu in v2.vm.vcpus] == [0, 0, 1 << 2]
     assert read(v2, GICD + GICD_SGIR) == 0
 
 

@@ -6,14 +6,7 @@ import pytest
 
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
-from sim.kvm.ap_list import (
-    compute_ap_list_depth,
-    summarize_ap_list,
-    vgic_irq_cmp,
-    vgic_queue_all,
-    vgic_sort_ap_list,
-)
-from sim.kvm.flush_sync import vgic_flush_lr_state
+from sim.kvm.arm import kvm_arm_halt_guest, kvm_arm_resume_guest
 from sim.kvm.host import Host, PhysicalIrqs
 from sim.kvm.inject import (
     kvm_vgic_inject_irq,
@@ -22,7 +15,7 @@ from sim.kvm.inject import (
     kvm_vgic_unmap_phys_irq,
 )
 from sim.kvm.interface import vgic_compute_inactive_lr, vgic_deactivate_phys
-from sim.kvm.irq import Config, IrqOps, VgicModel
+from sim.kvm.irq import Config, IrqOps
 from sim.kvm.lpi import (
     update_affinity,
     update_lpi_config,
@@ -32,6 +25,7 @@ from sim.kvm.lpi import (
     vgic_its_free_ite,
     vgic_its_trigger_msi,
 )
+from sim.kvm.lr import vgic_get_phys_line_level
 from sim.kvm.priorities import active_levels, vgic_v3_level, vgic_v3_preempts
 from sim.kvm.profile import PROFILES
 from sim.kvm.regs import HCR, LR_A, LR_HW, LR_P, LR_PINTID_SHIFT, VMCR
@@ -55,147 +49,6 @@ def vm():
 
 def listed(vm, vcpu=0):
     return [irq.intid for irq in vm.vcpus[vcpu].ap_list]
-
-
-# -- the list ----------------------------------------------------------------------------------------------
-
-
-def test_a_summary_counts_each_kind(vm):
-    """Section 6.2: pending, active (with pending-and-active), SGIs; what is not eligible counts nowhere."""
-    vcpu = vm.vcpus[0]
-    for intid in (1, 2, 40, 41, 42, 43):
-        kvm_vgic_inject_irq(vm, vcpu if intid < 32 else None, intid, True)
-    vm.dist.spis[8].active = vm.dist.spis[9].active = True
-    vm.dist.spis[9].pending_latch = False
-    vm.dist.spis[10].enabled = False
-    als = summarize_ap_list(vcpu)
-    assert (als.nr_pend, als.nr_act, als.nr_sgi, als.nr_masked, als.nr_handled) == (3, 2, 2, 0, 0)
-    assert [als.irqs_outside_lrs(n) for n in (4, 5)] == [True, False]
-    assert [als.irqs_pending_outside_lrs(n) for n in (2, 3)] == [True, False]
-    assert [als.irqs_active_outside_lrs(n) for n in (4, 5)] == [True, False]
-    vm.dist.spis[8].active = vm.dist.spis[9].active = False
-    assert not summarize_ap_list(vcpu).irqs_active_outside_lrs(1), "nothing is active"
-
-
-def test_masked_and_handled_ones_are_counted_for_their_cures():
-    """Cures ``npie_enabled_group`` and ``walk_by_priority``: disabled groups, ends by ICACTIVER."""
-    vm = Rig(PROFILES["fixed"], vcpus=2, enter=False).vm
-    vcpu = vm.vcpus[0]
-    vcpu.cpu_if.vgic_vmcr = VMCR.VENG1
-    for intid in (40, 41, 42):
-        kvm_vgic_inject_irq(vm, None, intid, True)
-    vm.dist.spis[8].group = vm.dist.spis[9].group = 0
-    vm.dist.spis[9].active = True
-    vm.dist.spis[10].acked = (0xA0, 1)
-    als = summarize_ap_list(vcpu)
-    assert (als.nr_pend, als.nr_act, als.nr_masked, als.nr_handled) == (2, 1, 1, 1)
-    assert als.eoi_outside_lrs(16)
-    assert [als.irqs_pending_outside_lrs(n) for n in (0, 1)] == [True, False]
-
-
-def test_the_old_depth_counts_an_sgi_for_each_source():
-    """Section 18: two sources and an active one need three list registers; an idle entry none."""
-    vm = Rig(vcpus=3, enter=False, guest=VgicModel.V2).vm
-    vcpu = vm.vcpus[0]
-    sgi, spi, idle = vcpu.private_irqs[3], vm.dist.spis[8], vm.dist.spis[9]
-    sgi.source, sgi.active, sgi.pending_latch = 0b101, True, True
-    spi.active = spi.pending_latch = True
-    vcpu.ap_list = [sgi, spi, idle]
-    assert compute_ap_list_depth(vcpu) == 4
-
-
-def test_queue_all_lists_what_waits_on_no_list(vm):
-    """Cure ``requeue_on_enable``: private ones, SPIs and LPIs; not what is disabled, idle or listed."""
-    vgic_enable_lpis(vm.vcpus[1])
-    lpi = vgic_add_lpi(vm.vcpus[1], 8200)
-    for irq in (vm.vcpus[1].private_irqs[20], vm.dist.spis[8], vm.dist.spis[9], lpi):
-        irq.pending_latch = True
-    vm.dist.spis[9].enabled = False
-    kvm_vgic_inject_irq(vm, None, 50, True)
-    vgic_queue_all(vm)
-    assert (listed(vm), listed(vm, 1)) == ([50, 40], [20, 8200])
-
-
-@pytest.mark.parametrize(("profile", "gicv2"), [("legacy", False), ("legacy", True)])
-def test_the_old_underflow_is_asked_for_when_something_is_left(profile, gicv2):
-    """Section 18: UIE when the list registers are full and the last of them is not the last of the list."""
-    rig = Rig(PROFILES[profile], lrs=2, enter=False, gicv2=gicv2)
-    vcpu = rig.vm.vcpus[0]
-    for count, wanted in ((1, 0), (2, 0), (3, HCR.UIE)):
-        kvm_vgic_inject_irq(rig.vm, None, 39 + count, True)
-        vgic_flush_lr_state(vcpu)
-        assert vcpu.cpu_if.vgic_hcr & HCR.UIE == wanted, count
-        assert vcpu.cpu_if.used_lrs == min(count, 2)
-        for irq in vcpu.ap_list:
-            irq.pending_latch, irq.on_lr = True, False
-
-
-def test_the_walk_by_priority_knows_what_was_acknowledged_in_this_run():
-    """Cure ``walk_by_priority``: a level is dropped though a later acknowledge has set it again (22.6)."""
-    rig = Rig(PROFILES["fixed"], lrs=1, slow=True)
-    rig.nest(40)
-    rig.inj(41)
-    rig.exit()
-    assert rig.lrs() == [41]
-    rig.eoi(40)
-    assert rig.iar() == 41
-    rig.exit()
-    assert rig.active(40, 41) == [False, True]
-    rig.eoi(41)
-    rig.exit()
-    assert rig.active(40, 41) == [False, False]
-
-
-#: What the sort sees of an entry: active, pending, enabled, priority, HW.
-ENTRIES = {
-    "pending 80": (False, True, True, 0x80, False), "pending 90": (False, True, True, 0x90, False),
-    "pending 80 HW": (False, True, True, 0x80, True), "active 80": (True, False, True, 0x80, False),
-    "both 90": (True, True, True, 0x90, False), "disabled 80": (False, True, False, 0x80, False),
-    "idle 80": (False, False, True, 0x80, False),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("name", "a", "b", "order"),
-    [
-        ("7.3", "pending 80", "pending 90", -1), ("7.3", "pending 90", "active 80", -1),
-        ("7.3", "active 80", "both 90", -1), ("7.3", "pending 80 HW", "pending 80", -1),
-        ("7.3", "pending 80 HW", "pending 90", -1), ("7.3", "pending 80", "pending 80", 0),
-        ("7.3", "pending 90", "disabled 80", -1), ("7.3", "active 80", "disabled 80", -1),
-        ("legacy", "active 80", "pending 80", -1), ("legacy", "both 90", "active 80", 0),
-        ("legacy", "both 90", "pending 80", -1), ("legacy", "pending 80", "pending 90", -1),
-        ("legacy", "pending 90", "disabled 80", -1), ("legacy", "pending 90", "idle 80", -1),
-        ("legacy", "idle 80", "disabled 80", 0), ("legacy", "pending 80 HW", "pending 80", 0),
-    ],
-)  # fmt: skip
-def test_the_order_of_two_entries(name, a, b, order):
-    """Section 6.1: pending first, by priority, mapped before others; section 18: active first."""
-    vm = Rig(PROFILES[name], enter=False).vm
-    vcpu = vm.vcpus[0]
-    vcpu.cpu_if.vgic_vmcr = VMCR.VENG0 | VMCR.VENG1
-    pair = vm.dist.spis[:2]
-    for irq, entry in zip(pair, (ENTRIES[a], ENTRIES[b]), strict=True):
-        irq.active, irq.pending_latch, irq.enabled, irq.priority, irq.hw = entry
-    compared = [
-        vgic_irq_cmp(vcpu, *pair),
-        vgic_irq_cmp(vcpu, *reversed(pair)),
-        vgic_irq_cmp(vcpu, pair[0], pair[0]),
-    ]
-    assert [(value > 0) - (value < 0) for value in compared] == [order, -order, 0]
-
-
-def test_what_cannot_be_delivered_sorts_last():
-    """Section 6.1, keys 1 and 2: another vCPU's, and those of a disabled group, whatever their priority."""
-    vm = Rig(PROFILES["7.3"], vcpus=2, enter=False).vm
-    vcpu = vm.vcpus[0]
-    vcpu.cpu_if.vgic_vmcr = VMCR.VENG1
-    elsewhere, masked, active, pending = irqs = vm.dist.spis[:4]
-    for irq, priority in zip(irqs, (0x00, 0x10, 0x20, 0x30), strict=True):
-        irq.pending_latch, irq.priority = True, priority
-    elsewhere.target_vcpu, masked.group, active.active = vm.vcpus[1], 0, True
-    vcpu.ap_list = list(irqs)
-    vgic_sort_ap_list(vcpu)
-    assert vcpu.ap_list == [pending, active, masked, elsewhere]
 
 
 # -- priorities --------------------------------------------------------------------------------------------
@@ -277,6 +130,26 @@ def test_only_the_owner_injects_and_only_changes_count(vm):
     assert listed(vm) == [27]
     kvm_vgic_inject_irq(vm, None, 40, True)
     assert vm.dist.spis[8].pending_latch and not vm.dist.spis[8].line_level
+
+
+def test_an_edge_counts_whatever_its_line_was_as_a_level_interrupt(vm):
+    irq = vm.dist.spis[8]
+    irq.line_level = True
+    kvm_vgic_inject_irq(vm, None, 40, False)
+    assert not irq.pending_latch
+    kvm_vgic_inject_irq(vm, None, 40, True)
+    assert irq.pending_latch
+
+
+def test_a_mapped_line_is_asked_for_by_its_intid(vm):
+    """vgic_get_phys_line_level: the hook of the owner, or the host's line of that number."""
+    vcpu = vm.vcpus[0]
+    kvm_vgic_map_phys_irq(vcpu, 77, 27, IrqOps(get_input_level=lambda intid: intid == 27))
+    vm.host.irqs = PhysicalIrqs(line={77: False, 78: True})
+    assert vgic_get_phys_line_level(vcpu.private_irqs[27])
+    for hwintid, level in ((77, False), (78, True), (79, False)):
+        kvm_vgic_map_phys_irq(vcpu, hwintid, 27)
+        assert vgic_get_phys_line_level(vcpu.private_irqs[27]) is level
 
 
 def test_mapping_and_unmapping(vm):
@@ -437,3 +310,11 @@ def test_a_physical_deactivation_needs_hw_and_on_gicv2_the_mapping_of_gicc(name,
     assert irqs.deactivated == []
     vgic_deactivate_phys(vm.vcpus[0], hw | 77 << shift)
     assert (irqs.deactivated, irqs.active) == (([77], {77: False}) if done else ([], {77: True}))
+
+
+def test_halting_and_resuming_a_guest(vm):
+    """kvm_arm_halt_guest: every vCPU is paused and asked to sleep; resuming undoes both."""
+    kvm_arm_halt_guest(vm)
+    assert [(vcpu.paused, Request.SLEEP in vcpu.requests) for vcpu in vm.vcpus] == [(True, True)] * 2
+    kvm_arm_resume_guest(vm)
+    assert [vcpu.paused for vcpu in vm.vcpus] == [False] * 2
