@@ -13,6 +13,7 @@ from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from tb.coverage_rtl import KINDS, Point, measure
+from tb.marked_page import read_page
 from tb.soak import name_of
 
 __all__ = ["BEGIN", "BUILDS", "END", "tables"]
@@ -70,15 +71,12 @@ def tables(name: str, points: Sequence[Point]) -> str:
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the random accesses.")
 def main(page: Path, operations: int, seed: int) -> None:
     """Measure the builds and put their tables into PAGE."""
-    text = page.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise InputError(f"{page}: the lines {BEGIN!r} and {END!r} have to stand there once each")
+    head, _, tail = read_page(page, BEGIN, END)
     parts = [f"Directed tests of each build and {operations} random operations, seed {seed}."]
     for config in BUILDS:
         points = measure(config, operations, seed)
         parts.append(tables(name_of(config), points))
         print(_row(name_of(config), points))
-    head, tail = text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]
     page.write_text("\n\n".join([head, *parts, tail]))
 
 

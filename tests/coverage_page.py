@@ -19,7 +19,7 @@ from hw.errors import InputError
 from sim.golden import Golden
 from sim.stimulus import RandomChoices, Stimulus
 from tb.coverage import POINTS, Coverage
-from tb.formal.table import read_page
+from tb.marked_page import read_page
 from tb.soak import CONFIGURATIONS
 
 __all__ = ["functional_table", "lines_table", "put", "run_streams"]

@@ -26,7 +26,7 @@ from pathlib import Path
 import click
 
 from tb.cli.output import Bar
-from tb.formal.table import read_page
+from tb.marked_page import read_page
 
 __all__ = ["MODELS", "Argued", "Mutant", "argued", "sample", "table"]
 

@@ -76,19 +76,20 @@ def command(
 
     Exit status: 0 every mutant was noticed or is equivalent, 1 some survive, 2 bad usage or a missing tool.
     """
+    from tb.marked_page import read_page
     from tb.mutation.run import Campaign, score, survey
-    from tb.mutation.table import page_parts, tables
+    from tb.mutation.table import BEGIN, END, tables
 
     check_tools("bitwuzla")
-    parts = page_parts(table) if table is not None else None
+    page = read_page(table, BEGIN, END) if table is not None else None
     campaign = Campaign(count, seed, operations, cycles, jobs or os.cpu_count() or 1, not no_proofs)
     try:
         with Bar() as bar:
             verdicts = survey(campaign, bar)
     except RuntimeError as error:
         raise InputError(f"the tools failed: {' '.join(str(error).split())[-300:]}") from None
-    if table is not None and parts is not None:
-        write_text(table, f"{parts[0]}\n\n{tables(campaign, verdicts)}\n\n{parts[1]}")
+    if table is not None and page is not None:
+        write_text(table, f"{page[0]}\n\n{tables(campaign, verdicts)}\n\n{page[2]}")
     noticed, of = score(verdicts)
     status = int(noticed < of)
     if as_json:

@@ -123,11 +123,12 @@ def command(
     Exit status: 0 all proven (with --seeded: all bugs noticed), 1 not, 2 bad usage or a missing tool.
     """
     from tb.formal.proofs import PROOFS, chosen
-    from tb.formal.table import list_proofs, read_page, write_table
+    from tb.formal.table import BEGIN, END, list_proofs, write_table
     from tb.formal.witness import keep
+    from tb.marked_page import read_page
 
     if table is not None:
-        read_page(table)
+        read_page(table, BEGIN, END)
     proofs = chosen(names, fast)
     if only_list:
         if as_json:

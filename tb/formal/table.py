@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from hw.errors import InputError
 from tb.formal.proof import Outcome, Proof
+from tb.marked_page import read_page
 
-__all__ = ["BEGIN", "END", "list_proofs", "read_page", "write_table"]
+__all__ = ["BEGIN", "END", "list_proofs", "write_table"]
 
 #: Lines of a page between which the table stands.
 BEGIN, END = "<!-- table: spillway prove --table docs/proofs.md -->", "<!-- end of the table -->"
@@ -43,33 +43,15 @@ def _row(outcome: Outcome) -> str:
     )
 
 
-def read_page(path: Path, begin_mark: str = BEGIN, end_mark: str = END) -> tuple[str, str, str]:
-    """Return what stands before, between and after two marks of a page, which go with their side.
-
-    Raises
-    ------
-    InputError
-        When the page is not there or lacks the marks.
-    """
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    if text.count(begin_mark) != 1 or text.count(end_mark) != 1:
-        raise InputError(f"{path}: the lines {begin_mark!r} and {end_mark!r} have to stand there once each")
-    begin, end = text.index(begin_mark) + len(begin_mark), text.index(end_mark)
-    return text[:begin], text[begin:end], text[end:]
-
-
 def write_table(path: Path, outcomes: Sequence[Outcome], order: Sequence[str]) -> None:
     """Put the rows of finished proofs into a page, between its two marks; rows of others stay.
 
     Raises
     ------
     InputError
-        As :func:`read_page`.
+        As :func:`tb.marked_page.read_page`.
     """
-    head, between, tail = read_page(path)
+    head, between, tail = read_page(path, BEGIN, END)
     rows = {name: row for row, name in _ROW.findall(between)} | {
         outcome.proof.name: _row(outcome) for outcome in outcomes if outcome.bug is None
     }

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from hw.errors import InputError
 from tb.mutation.checks import CHECKS
 from tb.mutation.equivalence import CONTRACT, SAME
 from tb.mutation.run import Campaign, Verdict, score
 
-__all__ = ["BEGIN", "END", "page_parts", "tables"]
+__all__ = ["BEGIN", "END", "tables"]
 
 #: Lines of a page between which the tables stand.
 BEGIN, END = "<!-- tables: spillway mutate --table docs/mutation-rtl.md -->", "<!-- end of the tables -->"
@@ -58,20 +56,3 @@ def _survivor(verdict: Verdict) -> str:
     where = ", ".join(f"`{source}`" for source in verdict.mutant.sources) or "-"
     said = verdict.equivalence.failed if verdict.equivalence else "not asked"
     return f"| {verdict.mutant.number}: `{verdict.mutant.text}` | {where} | {said} |"
-
-
-def page_parts(path: Path) -> tuple[str, str]:
-    """Return what stands before and after the tables of a page, the marks included.
-
-    Raises
-    ------
-    InputError
-        When the page is not there or lacks the marks.
-    """
-    try:
-        text = path.read_text()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
-        raise InputError(f"{path}: the lines {BEGIN!r} and {END!r} have to stand there once each")
-    return text[: text.index(BEGIN) + len(BEGIN)], text[text.index(END) :]

@@ -4,13 +4,14 @@ import pytest
 
 from hw.config import GicConfig
 from tb.cli import main
+from tb.marked_page import read_page
 from tb.mutation.checks import Checks
 from tb.mutation.design import convert
 from tb.mutation.equivalence import CONTRACT, SAME, Equivalence, same
 from tb.mutation.netlist import Mutant, prepare, sample, selectable
 from tb.mutation.port import build
 from tb.mutation.run import Campaign, Verdict, score
-from tb.mutation.table import BEGIN, END, page_parts, tables
+from tb.mutation.table import BEGIN, END, tables
 
 SMALL = GicConfig(lrs=1)
 MUTANTS = 10
@@ -93,4 +94,4 @@ def test_a_page_needs_its_marks(tmp_path, capsys):
     assert exit_.value.code == 2
     assert "have to stand there once each" in capsys.readouterr().err
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    assert page_parts(page) == (f"before\n{BEGIN}", f"{END}\nafter\n")
+    assert read_page(page, BEGIN, END) == (f"before\n{BEGIN}", "\nold\n", f"{END}\nafter\n")
