@@ -52,7 +52,7 @@ def _missed(points: Sequence[Point]) -> list[str]:
 def tables(name: str, points: Sequence[Point]) -> str:
     """Return the tables of one build as Markdown."""
     lines = [
-        f"### {name}",
+        f"## {name}",
         "",
         "| block | lines | branches | toggles | constant bits |",
         "|---|---|---|---|---|",

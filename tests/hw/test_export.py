@@ -5,6 +5,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -90,7 +91,9 @@ def _run(*arguments) -> int:
 def test_export_command_writes_the_file(tmp_path, capsys):
     path = tmp_path / "out.v"
     assert _run("export", "verilog", "--lrs", 1, "--name", "vgic", "-o", path) == 0
-    assert path.read_text() == to_verilog(GicConfig(lrs=1), 1, "vgic")
+    origin = [f"// Spillway {version('spillway')}: spillway export verilog --name vgic --lrs 1",
+              "// SPDX-License-Identifier: Apache-2.0"]  # fmt: skip
+    assert path.read_text() == "\n".join([*origin, to_verilog(GicConfig(lrs=1), 1, "vgic")])
     assert _run("export", "--lrs", 1, "--name", "vgic") == 0
     assert capsys.readouterr().out == path.read_text()
 

@@ -67,7 +67,7 @@ def test_tables_count_what_can_be_met_and_list_what_was_not():
 
 def test_a_real_build_is_counted():
     """Verilator counts; the directed tests need another build, so only lockstep runs here."""
-    points = measure(GicConfig(lrs=1), 300, 1)
+    points = measure(GicConfig(lrs=1), 1500, 1)
     met = {kind: [point.count > 0 for point in points if point.kind == kind and not point.constant]
            for kind in ("line", "branch", "toggle")}  # fmt: skip
     assert all(met["branch"])
