@@ -23,7 +23,7 @@ GICD_CTLR.RWP reads 0 (:meth:`IdealGic.complete`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hw.config import GicConfig
@@ -122,6 +122,8 @@ class IdealGic:
         self.running: set[int] = set(range(vcpus))
         #: For each vCPU how an interrupt may be presented to it beside how it is now (None: not at all).
         self.held: list[dict[IdealIrq, set[Offer | None]]] = [{} for _ in range(vcpus)]
+        #: What may be pending although it is not here: the caller knows of an edge that may still count.
+        self.perhaps: Callable[[IdealIrq], bool] = lambda irq: False
         #: For each vCPU what it has not let go yet, although it is routed to another one.
         self.kept: list[set[IdealIrq]] = [set() for _ in range(vcpus)]
 
@@ -173,7 +175,7 @@ class IdealGic:
         for vcpu in self.running:
             held = self.held[vcpu].setdefault(irq, set())
             held.add(self._presented(vcpu, irq))
-            if irq.active:
+            if irq.active or self.perhaps(irq):
                 held.add(self._presented(vcpu, irq, deactivated=True))
 
     def keep(self, irq: IdealIrq, vcpu: int) -> None:
@@ -202,11 +204,12 @@ class IdealGic:
     def _presented(self, vcpu: int, irq: IdealIrq, deactivated: bool = False) -> Offer | None:
         """Return how an interrupt is presented to a vCPU once every change has reached it.
 
-        ``deactivated``: how it is after its end, if it is active.
+        ``deactivated``: how it may be after its end, if it is active.
         """
         mine = irq.target == vcpu and self.enabled and irq.enabled
         idle = deactivated or not irq.active
-        return Offer(irq, irq.priority, irq.group) if mine and irq.pending and idle else None
+        pending = irq.pending or (deactivated and self.perhaps(irq))
+        return Offer(irq, irq.priority, irq.group) if mine and pending and idle else None
 
     def _choices(self, vcpu: int) -> list[set[Offer | None]]:
         """Return for each interrupt how it may be presented to a vCPU, group enables included."""

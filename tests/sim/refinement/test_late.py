@@ -44,6 +44,7 @@ def test_a_third_edge_counts_behind_a_second_that_may_be_there():
         pytest.param(7000314, 7, id="three SGIs, each beside the handler of the one before"),
         pytest.param(8000073, 8, id="the same with two senders"),
         pytest.param(8500065, 8, id="the priority of an active and pending one is rewritten"),
+        pytest.param(7020433, 7, id="the priority of an active one that may be pending is rewritten"),
     ],
 )
 def test_runs_that_once_differed(seed, latency):
