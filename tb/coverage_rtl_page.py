@@ -12,8 +12,8 @@ import click
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from hw.errors import InputError
+from sim.marked_page import read_page
 from tb.coverage_rtl import KINDS, Point, measure
-from tb.marked_page import read_page
 from tb.soak import name_of
 
 __all__ = ["BEGIN", "BUILDS", "END", "tables"]

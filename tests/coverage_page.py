@@ -17,9 +17,9 @@ import click
 
 from hw.errors import InputError
 from sim.golden import Golden
+from sim.marked_page import read_page
 from sim.stimulus import RandomChoices, Stimulus
 from tb.coverage import POINTS, Coverage
-from tb.marked_page import read_page
 from tb.soak import CONFIGURATIONS
 
 __all__ = ["functional_table", "lines_table", "put", "run_streams"]

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import click
 
+from sim.marked_page import read_page
 from tb.cli.output import Bar
-from tb.marked_page import read_page
 
 __all__ = ["MODELS", "Argued", "Mutant", "argued", "sample", "table"]
 

@@ -76,7 +76,7 @@ def command(
 
     Exit status: 0 every mutant was noticed or is equivalent, 1 some survive, 2 bad usage or a missing tool.
     """
-    from tb.marked_page import read_page
+    from sim.marked_page import read_page
     from tb.mutation.run import Campaign, score, survey
     from tb.mutation.table import BEGIN, END, tables
 

@@ -122,10 +122,10 @@ def command(
 
     Exit status: 0 all proven (with --seeded: all bugs noticed), 1 not, 2 bad usage or a missing tool.
     """
+    from sim.marked_page import read_page
     from tb.formal.proofs import PROOFS, chosen
     from tb.formal.table import BEGIN, END, list_proofs, write_table
     from tb.formal.witness import keep
-    from tb.marked_page import read_page
 
     if table is not None:
         read_page(table, BEGIN, END)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from sim.marked_page import read_page
 from tb.formal.proof import Outcome, Proof
-from tb.marked_page import read_page
 
 __all__ = ["BEGIN", "END", "list_proofs", "write_table"]
 
@@ -49,7 +49,7 @@ def write_table(path: Path, outcomes: Sequence[Outcome], order: Sequence[str]) -
     Raises
     ------
     InputError
-        As :func:`tb.marked_page.read_page`.
+        As :func:`sim.marked_page.read_page`.
     """
     head, between, tail = read_page(path, BEGIN, END)
     rows = {name: row for row, name in _ROW.findall(between)} | {

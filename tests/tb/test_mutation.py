@@ -3,8 +3,8 @@
 import pytest
 
 from hw.config import GicConfig
+from sim.marked_page import read_page
 from tb.cli import main
-from tb.marked_page import read_page
 from tb.mutation.checks import Checks
 from tb.mutation.design import convert
 from tb.mutation.equivalence import CONTRACT, SAME, Equivalence, same
