@@ -122,6 +122,8 @@ class IdealGic:
         self.running: set[int] = set(range(vcpus))
         #: For each vCPU how an interrupt may be presented to it beside how it is now (None: not at all).
         self.held: list[dict[IdealIrq, set[Offer | None]]] = [{} for _ in range(vcpus)]
+        #: Exits are late: what is in a list register keeps its old priority beyond its end.
+        self.slow = False
         #: What may be pending although it is not here: the caller knows of an edge that may still count.
         self.perhaps: Callable[[IdealIrq], bool] = lambda irq: False
         #: For each vCPU what it has not let go yet, although it is routed to another one.
@@ -170,12 +172,12 @@ class IdealGic:
     def unsettle(self, irq: IdealIrq) -> None:
         """Note that somebody is about to change an interrupt: it takes time to reach those who run.
 
-        One that is active and pending is presented as it is now once it is deactivated.
+        With late exits, one that is active and pending is presented as it is now once it is deactivated.
         """
         for vcpu in self.running:
             held = self.held[vcpu].setdefault(irq, set())
             held.add(self._presented(vcpu, irq))
-            if irq.active or self.perhaps(irq):
+            if self.slow and (irq.active or self.perhaps(irq)):
                 held.add(self._presented(vcpu, irq, deactivated=True))
 
     def keep(self, irq: IdealIrq, vcpu: int) -> None:

@@ -87,6 +87,7 @@ class World:
         self.guests = [GuestState() for _ in range(setup.vcpus)]
         self.windows = Windows(setup.vcpus)
         self.late = LateEdges()
+        self.ideal.slow = self._tolerant()
         self.ideal.perhaps = lambda irq: key_of(irq.intid, irq.target) in self.late.maybe
         self._configure_ideal()
 

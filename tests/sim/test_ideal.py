@@ -38,6 +38,21 @@ def test_one_that_is_not_pending_any_more_may_still_be_presented():
     assert ideal.acknowledge_allowed(0, 1) == {NONE}
 
 
+@pytest.mark.parametrize("slow", [False, True])
+def test_an_old_priority_outlives_an_end_with_late_exits_alone(slow):
+    """What is active and pending in a list register is there with its old priority until the exit."""
+    ideal = gic(0x80, 0x90)
+    irq = ideal.irq(32)
+    irq.active = True
+    ideal.slow = slow
+    ideal.unsettle(irq)
+    irq.priority = 0xA0
+    irq.active = False
+    assert (32 in ideal.acknowledge_allowed(0, 1)) == slow
+    ideal.settle(0)
+    assert ideal.acknowledge_allowed(0, 1) == {33}
+
+
 def test_awake_is_only_who_is_signalled_whatever_arrives_first():
     """32 may or may not be there still, and 33 behind it does not preempt: WFI may sleep."""
     ideal = gic(0x00, 0x40)
