@@ -9,6 +9,7 @@ import pytest
 from fpga.numbers import BEGIN, END, table, write
 from fpga.synthesis import measure_up5k
 from hw.config import GicConfig
+from hw.config_v2 import GicV2Config
 from hw.errors import InputError
 
 PAGE = Path(__file__).parents[2] / "docs" / "fpga.md"
@@ -24,6 +25,11 @@ def test_the_smallest_interface_is_placed_on_an_ice40():
     assert 300 < int(flops) < int(cells) < 5280
     assert float(mhz) > 16
     assert rows[1] == "| iCE40UP5K | GICv2 | 1 | does not fit |  |  |"
+
+
+def test_what_is_too_large_is_told_from_a_failure():
+    """64 list registers take more logic cells than the part has; nextpnr says so."""
+    assert measure_up5k(GicV2Config(lrs=64)) is None
 
 
 def test_the_table_goes_between_its_marks(tmp_path):
