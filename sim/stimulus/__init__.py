@@ -42,6 +42,9 @@ MOODS: dict[str, dict[str, int]] = {
                  "configure": 2},
     # Nested preemption, ties, every binary point.
     "priorities": {**_GUEST, **_HOST, "binary_point": 3, "mask": 3, "control": 2, "copy": 2, "guest_read": 4},
+    # One interrupt after the other preempts, at every level of both groups.
+    "nesting": {**_GUEST, **_HOST, "acknowledge": 16, "preempt": 16, "fill": 3, "active_priorities": 2,
+                "end_absent": 4},
     # Entries that look alike.
     "aliases": {**_GUEST, **_HOST, "copy": 8, "change_state": 4},
     "control": {**_GUEST, **_HOST, "enable": 4, "control": 4, "machine_control": 2, "toggle_hcr": 2,
@@ -51,7 +54,8 @@ MOODS: dict[str, dict[str, int]] = {
               "enable": 1, "control": 1, "active_priorities": 6},
     "status": {**_GUEST, **_HOST, "configure": 4, "empty": 8, "host_read": 6},
     # No rule of good behaviour at all.
-    "garbage": dict.fromkeys(OPERATIONS, 1) | {"garbage_lr": 6, "garbage_control": 2, "anything": 6},
+    "garbage": dict.fromkeys(OPERATIONS, 1)
+    | {"preempt": 0, "garbage_lr": 6, "garbage_control": 2, "anything": 6},
 }  # fmt: skip
 _GUEST_V2 = {"acknowledge": 10, "end": 8, "end_absent": 2, "name_any": 2, "deactivate": 4, "pending_id": 2,
              "guest_read": 2}  # fmt: skip
@@ -63,11 +67,13 @@ MOODS_V2: dict[str, dict[str, int]] = {
                  "configure": 2},
     "priorities": {**_GUEST_V2, **_HOST, "binary_point": 3, "mask": 3, "control": 2, "copy": 2,
                    "guest_read": 4},
+    "nesting": {**_GUEST_V2, **_HOST, "acknowledge": 16, "preempt": 16, "fill": 3, "active_priorities": 2,
+                "end_absent": 4},
     "aliases": {**_GUEST_V2, **_HOST, "copy": 8, "change_state": 4},
     "control": {**_GUEST_V2, **_HOST, "control": 8, "machine_control": 2, "toggle_hcr": 2, "guest_read": 6},
     "status": {**_GUEST_V2, **_HOST, "configure": 4, "empty": 8, "host_read": 6},
     "garbage": dict.fromkeys(operations_v2.OPERATIONS, 1)
-    | {"garbage_lr": 6, "garbage_control": 2, "anything": 6, "bus": 6},
+    | {"preempt": 0, "garbage_lr": 6, "garbage_control": 2, "anything": 6, "bus": 6},
 }  # fmt: skip
 #: Operations a mood lasts, at least; at most twice as many.
 _MOOD_LENGTH = 48

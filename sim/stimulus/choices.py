@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-__all__ = ["Choices", "ListChoices", "RandomChoices"]
+__all__ = ["Choices", "ListChoices", "RandomChoices", "preempting_level"]
 
 T = TypeVar("T")
 
@@ -75,3 +75,11 @@ class ListChoices:
     def one_in(self, n: int) -> bool:
         """Return True once in ``n`` times."""
         return self.below(n) == n - 1
+
+
+def preempting_level(choices: Choices, running: int | None, levels: int) -> int:
+    """Return a level that preempts: any, or one near, so that many nest; when idle, a low one."""
+    if running is None:
+        return levels - 1 - choices.below(levels // 2)
+    near = min(running, 4)
+    return running - 1 - choices.below(near) if choices.below(4) else choices.below(running)

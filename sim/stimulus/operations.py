@@ -157,6 +157,18 @@ def fill(values: Values, state: State) -> Access:
     return _host_write(values, _LRS[n], values.list_register(lr_state), 64)
 
 
+def preempt(values: Values, state: State) -> Access:
+    """Put a pending interrupt into an LR that preempts what runs, of any level (SIG-4, IAR-4)."""
+    running = values.running_level(state)
+    if running == 0:
+        return _complete(values, state)  # nothing preempts the most urgent level
+    empty = [n for n, lr in enumerate(state.lr) if not lr >> 62]
+    n = values.choices.among(empty or range(len(state.lr)))
+    priority = values.preempting_level(running) << 8 - values.config.pre_bits
+    value = LR["Priority"].put(values.list_register(LRState.PENDING), priority)
+    return _host_write(values, _LRS[n], value, 64)
+
+
 def empty(values: Values, state: State) -> Access:
     """Write an LR in the invalid state, with or without HW and EOI (MNT-1, MNT-2)."""
     n = values.choices.below(len(state.lr))
@@ -256,7 +268,7 @@ OPERATIONS: dict[str, Operation] = {
     function.__name__: function
     for function in (
         acknowledge, end, end_absent, name_any, deactivate, pending_id, look_any, guest_read, mask,
-        binary_point, control, enable, generate_sgi, fill, empty, change_state, copy, garbage_lr, configure,
-        trap, toggle_hcr, machine_control, garbage_control, active_priorities, host_read, anything,
+        binary_point, control, enable, generate_sgi, fill, preempt, empty, change_state, copy, garbage_lr,
+        configure, trap, toggle_hcr, machine_control, garbage_control, active_priorities, host_read, anything,
     )
 }  # fmt: skip

@@ -149,6 +149,17 @@ def fill(values: ValuesV2, state: State) -> Access:
     return _host_write(_LRS[n], values.list_register(lr_state))
 
 
+def preempt(values: ValuesV2, state: State) -> Access:
+    """Put a pending interrupt into an LR that preempts what runs, of any level (SIG-4, IAR-4)."""
+    running = values.running_level(state)
+    if running == 0:
+        return _complete(values, state)  # nothing preempts the most urgent level
+    empty_ones = [n for n, lr in enumerate(state.lr) if not LR["State"].get(lr)]
+    n = values.choices.among(empty_ones or range(len(state.lr)))
+    value = values.list_register(LRState.PENDING)
+    return _host_write(_LRS[n], LR["Priority"].put(value, values.preempting_level(running)))
+
+
 def empty(values: ValuesV2, state: State) -> Access:
     """Write an LR in the invalid state, with or without HW and EOI (MNT-1, MNT-2)."""
     n = values.choices.below(len(state.lr))
@@ -247,7 +258,7 @@ OPERATIONS: dict[str, Operation] = {
     function.__name__: function
     for function in (
         acknowledge, end, end_absent, name_any, deactivate, pending_id, guest_read, mask, binary_point,
-        control, fill, empty, change_state, copy, garbage_lr, configure, toggle_hcr, machine_control,
+        control, fill, preempt, empty, change_state, copy, garbage_lr, configure, toggle_hcr, machine_control,
         garbage_control, active_priorities, host_read, anything, bus,
     )
 }  # fmt: skip

@@ -1,21 +1,25 @@
-"""Every register, read and written, from every level, in all contexts near a guest's, under each trap.
+"""What random accesses take very long to find, tried one after the other.
 
-Random accesses take very long to find a trap that is missing in one context; here all are tried.
+:func:`every_access`: every register, read and written, from every level, in all contexts near a guest's,
+under each trap. :func:`every_level`: an interrupt of every preemption level and group, taken and ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hw.registers import BY_ENCODING, Register, lookup
+from hw.config import GicConfig
+from hw.registers import BY_ENCODING, LRState, Register, lookup
 from sim.encoding import register_at
 from sim.port import GUEST, Access, PeContext
 
-__all__ = ["every_access"]
+__all__ = ["every_access", "every_level"]
 
-_HCR = lookup("ICH_HCR_EL2")
+_HCR, _VMCR, _LR = (lookup(f"ICH_{name}_EL2") for name in ("HCR", "VMCR", "LR0"))
+_RPR, _DIR = lookup("ICC_RPR_EL1"), lookup("ICC_DIR_EL1")
 _TRAPS = ("TC", "TALL0", "TALL1", "TDIR")
 _ENCODING_BITS = 16
+_VINTID = 40
 #: Operand of every write: it changes neither the enable nor a trap, should it be ICH_HCR_EL2 that is written.
 _OPERAND = 0x21
 
@@ -47,3 +51,54 @@ def every_access() -> Iterator[Access]:
             register = register_at(known ^ 1 << bit)
             for el in (1, 2):
                 yield Access(el, register)
+
+
+def every_level(config: GicConfig) -> Iterator[Access]:
+    """Give the accesses one after the other: about 1,700 with 32 levels.
+
+    In both EOI modes an interrupt of each level and group is acknowledged, ended and deactivated: alone, so
+    that nothing hides what else an acknowledge records (IAR-4), and over all less urgent levels of both
+    groups, so that nothing hides what else a priority drop clears (EOI-3). Then all levels of both groups are
+    dropped one after the other. Without subpriorities nothing is signalled at the least urgent level: PMR
+    masks it always (SIG-2).
+    """
+    words, levels = range(config.apr_words), 1 << config.pre_bits
+    yield Access(2, _HCR, True, 1)
+    for split in (0, 1):
+        yield Access(2, _VMCR, True, _fields(_VMCR, VPMR=0xFF, VENG0=1, VENG1=1, VEOIM=split))
+        for level in range(levels):
+            for group in (0, 1):
+                for below in (0, (1 << levels) - (2 << level)):
+                    yield from _set_active(words, below)
+                    yield from _service(config, level, group, split)
+        yield from _set_active(words, (1 << levels) - 1)
+        for level in range(levels):
+            for group in (0, 1):
+                yield Access(1, lookup(f"ICC_EOIR{group}_EL1"), True, _VINTID + level % 2)
+
+
+def _fields(register: Register, **values: int) -> int:
+    whole = 0
+    for name, value in values.items():
+        whole = register.field(name).put(whole, value)
+    return whole
+
+
+def _set_active(words: range, active: int) -> Iterator[Access]:
+    """Write the active levels of both groups."""
+    for group in (0, 1):
+        for n in words:
+            yield Access(2, lookup(f"ICH_AP{group}R{n}_EL2"), True, active >> 32 * n & 0xFFFF_FFFF)
+
+
+def _service(config: GicConfig, level: int, group: int, split: int) -> Iterator[Access]:
+    """Have an interrupt of a level and a group pending; take it, end it, and deactivate it."""
+    pending = _fields(
+        _LR, State=LRState.PENDING, Group=group, Priority=level << 8 - config.pre_bits, vINTID=_VINTID
+    )
+    yield Access(2, _LR, True, pending)
+    yield Access(1, lookup(f"ICC_IAR{group}_EL1"))
+    yield Access(1, _RPR)
+    yield Access(1, lookup(f"ICC_EOIR{group}_EL1"), True, _VINTID)
+    if split:
+        yield Access(1, _DIR, True, _VINTID)

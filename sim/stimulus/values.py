@@ -5,7 +5,7 @@ from __future__ import annotations
 from hw.config import GicConfig
 from hw.registers import LRState, lookup
 from sim.port import State
-from sim.stimulus.choices import Choices
+from sim.stimulus.choices import Choices, preempting_level
 
 __all__ = ["FIRST_LPI", "LR", "Values"]
 
@@ -125,30 +125,34 @@ class Values:
         """Return the position of a priority in the active-priority words (IAR-4), binary point aside."""
         return (priority & 0xFF) >> (8 - self.config.pre_bits)
 
-    def masked(self, state: State, lr: int) -> bool:
-        """Return whether active priorities keep a pending LR back (SIG-4), binary points aside."""
-        level = self.level_bit(LR["Priority"].get(lr))
+    @staticmethod
+    def running_level(state: State) -> int | None:
+        """Return the most urgent active level, or None."""
         for word, (word0, word1) in enumerate(zip(state.ap0r, state.ap1r, strict=True)):
             both = word0 | word1
             if both:
-                return level >= word * 32 + (both & -both).bit_length() - 1
-        return False
+                return word * 32 + (both & -both).bit_length() - 1
+        return None
+
+    def masked(self, state: State, lr: int) -> bool:
+        """Return whether active priorities keep a pending LR back (SIG-4), binary points aside."""
+        running = self.running_level(state)
+        return running is not None and self.level_bit(LR["Priority"].get(lr)) >= running
 
     def running_lr(self, state: State) -> int | None:
         """Return the LR that holds the interrupt the guest would complete next, or None."""
-        words0, words1 = state.ap0r, state.ap1r
         active = [n for n, lr in enumerate(state.lr) if lr >> 63]
         if not active:
             return None
-        for word in range(len(words0)):
-            both = words0[word] | words1[word]
-            if both:
-                level = word * 32 + (both & -both).bit_length() - 1
-                for n in active:
-                    if self.level_bit(LR["Priority"].get(state.lr[n])) == level:
-                        return n
-                break
+        running = self.running_level(state)
+        for n in active:
+            if self.level_bit(LR["Priority"].get(state.lr[n])) == running:
+                return n
         return self.choices.among(active)
+
+    def preempting_level(self, running: int | None) -> int:
+        """Return a level that preempts: any, or one near, so that many nest; when idle, a low one."""
+        return preempting_level(self.choices, running, 1 << self.config.pre_bits)
 
     def reconstructed(self, state: State, group: int, word: int) -> int:
         """Return the active-priority word that the active LRs of a group would have set."""

@@ -7,7 +7,7 @@ from hw.mmio_map import lookup_mmio
 from hw.registers import LRState
 from hw.registers_v2 import LR_CPUID, LR_EOI
 from sim.port import State
-from sim.stimulus.choices import Choices
+from sim.stimulus.choices import Choices, preempting_level
 
 __all__ = ["CTLR", "LR", "ValuesV2", "valid"]
 
@@ -116,6 +116,10 @@ class ValuesV2:
         """Return the most urgent active level, None when idle."""
         apr = state.ap0r[0]
         return (apr & -apr).bit_length() - 1 if apr else None
+
+    def preempting_level(self, running: int | None) -> int:
+        """Return a level that preempts: any, or one near, so that many nest; when idle, a low one."""
+        return preempting_level(self.choices, running, 1 << self.config.pre_bits)
 
     def running_lr(self, state: State) -> int | None:
         """Return the LR that holds the interrupt the guest would complete next, or None."""

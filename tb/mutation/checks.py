@@ -21,7 +21,7 @@ from sim.engines.codec import PortCodec
 from sim.lockstep import apply, random_job
 from sim.port import Access, run
 from sim.stimulus import RandomChoices, Stimulus
-from sim.stimulus.sweep import every_access
+from sim.stimulus.sweep import every_access, every_level
 from tb.monitor import Monitor
 from tb.mutation.port import HungError, MutantPort, Pins
 from tb.scoreboard import Scoreboard
@@ -94,7 +94,8 @@ class Checks:
     @cached_property
     def _swept(self) -> list[Step]:
         """Return the sweep, recorded in the same way."""
-        pins, accesses = Pins(self.library, self.config), list(every_access())
+        pins = Pins(self.library, self.config)
+        accesses = [*every_access(), *every_level(self.config)]
         difference = run(apply(MutantPort(pins, self.config), accesses))
         if difference:
             raise RuntimeError(f"the gateware itself differs from golden: {difference.report}")

@@ -12,9 +12,14 @@ from amaranth.lib import data
 from hw import port
 from hw.config import GicConfig
 from tb.formal.core import Equivalence
+from tb.formal.tools import name_claims
 
-__all__ = ["PREFIX", "Contract", "convert", "pins_layout"]
+__all__ = ["MODULE", "PREFIX", "RESET", "Contract", "convert", "pins_layout"]
 
+#: The interface, and those of its parts, are modules of these names.
+MODULE = "top.dut"
+#: The signal that tells of the first reset; no other flip-flop's initial value matters.
+RESET = "has_been_reset"
 #: What cells of the interface are called once the netlist is flat.
 PREFIX = "$flatten\\dut."
 
@@ -45,7 +50,7 @@ class Contract(Equivalence):
         m = Module()
         m.domains.sync = domain = ClockDomain()
         self.inputs += [domain.clk, domain.rst]
-        self._reset = Signal(init=0, reset_less=True, name="has_been_reset")
+        self._reset = Signal(init=0, reset_less=True, name=RESET)
         m.d.sync += self._reset.eq(1)
         self.assume(m, self._reset | domain.rst)
         self._describe(m)
@@ -91,4 +96,4 @@ def convert(config: GicConfig) -> str:
     """Return the interface and its contract as RTLIL, with the source line of each cell."""
     spec = Contract(config)
     fragment = Fragment.get(spec, None)
-    return rtlil.convert(fragment, name="top", ports=[*spec.inputs, spec.pins], emit_src=True)
+    return name_claims(rtlil.convert(fragment, name="top", ports=[*spec.inputs, spec.pins], emit_src=True))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tb.formal.tools import run
-from tb.mutation.netlist import Mutant, mutated, yosys_log
+from tb.mutation.netlist import SELECTOR, Mutant, choices, mutated, selector_width, yosys_log
 
 __all__ = ["CONTRACT", "SAME", "Equivalence", "keeps_contract", "same"]
 
@@ -20,20 +20,24 @@ __all__ = ["CONTRACT", "SAME", "Equivalence", "keeps_contract", "same"]
 SAME, CONTRACT = "the same in every cycle", "within the contract"
 #: Induction depth at most; the gateware itself needs 5.
 _DEPTH = 8
-# Flip-flops become ports.
-_BASE = """\
-read_rtlil in.il
-splitnets -driver
+# All of a batch stand behind the selector. Flip-flops are made plain and then ports, after the faults, so
+# that a fault at a flip-flop is one before or behind those ports. Only wires with a name become ports.
+_BASE = f"""\
 chformal -remove
 opt_clean -purge
+dffunmap
+splitnets -driver
+rename -enumerate w:*
 expose -evert-dff
 opt_clean -purge
+delete -input w:{SELECTOR}
 design -save base
 """
-_EACH = """\
+_EACH = f"""\
 design -load base
 copy top gate
-{command}
+connect -set {SELECTOR} {{width}}'b{{none}} top
+connect -set {SELECTOR} {{width}}'b{{bits}} gate
 miter -equiv -flatten top gate miter
 hierarchy -top miter
 flatten
@@ -41,7 +45,7 @@ opt_clean
 opt_expr
 opt_merge
 opt_clean -purge
-log MUTANT {number}
+log MUTANT {{number}}
 sat -prove trigger 0 miter
 """
 _PROVEN = re.compile(r"^MUTANT (\d+)$(?:(?!^MUTANT ).*\n)*?SAT proof finished - no model found", re.MULTILINE)
@@ -56,15 +60,15 @@ class Equivalence:
 
 
 def same(netlist: str, mutants: Sequence[Mutant]) -> set[int]:
-    """Return the numbers of the mutants that do the same as the gateware in every cycle.
-
-    Flip-flops stand outside of the question, so a mutant at the port of one is never among them.
-    """
-    asked = [mutant for mutant in mutants if mutant["port"] not in ("D", "Q", "CLK")]
-    if not asked:
+    """Return the numbers of the mutants that do the same as the gateware in every cycle."""
+    if not mutants:
         return set()
-    parts = [_EACH.format(command=mutant.command(module="gate"), number=mutant.number) for mutant in asked]
-    log = yosys_log(_BASE + "".join(parts), netlist)
+    width = selector_width(mutants)
+    each = [
+        _EACH.format(width=width, none="0" * width, bits=f"{mutant.number:0{width}b}", number=mutant.number)
+        for mutant in mutants
+    ]
+    log = yosys_log("\n".join(["read_rtlil in.il", *choices(mutants), _BASE, *each]), netlist)
     return {int(number) for number in _PROVEN.findall(log)}
 
 

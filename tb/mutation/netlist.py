@@ -14,14 +14,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tb.mutation.design import PREFIX
+from tb.mutation.design import MODULE, PREFIX, RESET
 
-__all__ = ["SELECTOR", "Mutant", "mutated", "prepare", "sample", "selectable", "yosys_log"]
+__all__ = ["SELECTOR", "Mutant", "choices", "mutated", "prepare", "sample", "selectable", "yosys_log"]
 
 #: Input that chooses the mutant; 0 is none.
 SELECTOR = "mutsel"
 _WRITE = "write_rtlil out.il"
-_PREPARE = ("hierarchy -top top", "proc -norom", "flatten", "opt_clean -purge", _WRITE)
+# As synthesis does it: enables and resets become those of flip-flops, and what is provably constant goes. The
+# contract beside it stays as it is: what both have in common must not be shared. Wires are split first, since
+# a wire of which only some bits keep a flip-flop has no initial value.
+_SIMPLER = (
+    "opt_clean -purge {0}",
+    "splitnets -driver {0}",
+    "opt -full -sat {0}",
+    "wreduce {0}",
+    "opt -full -sat {0}",
+)
+_PREPARE = (
+    "hierarchy -top top", "proc -norom",
+    *(command.format(f"{MODULE}.*") for command in _SIMPLER), f"flatten {MODULE}",
+    *(command.format(MODULE) for command in _SIMPLER), "flatten", "opt_clean -purge",
+    # The reset comes first. A bit that a fault makes constant must not have an initial value.
+    f"setattr -unset init w:* w:{RESET} %d", _WRITE,
+)  # fmt: skip
 # Wires are split where their drivers part: a mutated bit must not make a loop of the wire it is in.
 _SELECTABLE = (
     "delete t:$check", "setattr -unset keep -unset src", "opt_clean -purge", "splitnets -driver",
@@ -29,7 +45,7 @@ _SELECTABLE = (
 )  # fmt: skip
 _BLOCK = re.compile(r"\\([a-z_]+)\d*\.")
 _OPTION = re.compile(r"-(mode|cell|port|portbit|ctrlbit) (\S+)")
-_SOURCE = re.compile(r"-src \S*?((?:hw|tb)/\S+\.py:\d+)")
+_SOURCE = re.compile(r"-src \S*?(hw/\S+\.py:\d+)")
 _IN_WORDS = {"inv": "inverted", "const0": "stuck at 0", "const1": "stuck at 1"}
 
 
@@ -94,7 +110,7 @@ def yosys_log(script: str, text: str) -> str:
 
 
 def prepare(text: str) -> str:
-    """Return a design as one flat netlist."""
+    """Return a design as one flat netlist, the interface simplified as synthesis does it."""
     return _yosys(_PREPARE, text)
 
 
@@ -110,11 +126,20 @@ def sample(netlist: str, count: int, seed: int) -> list[Mutant]:
     return [Mutant(n, options, sources) for n, (options, sources) in enumerate(kept[:count], 1)]
 
 
+def selector_width(mutants: Sequence[Mutant]) -> int:
+    """Return the width of :data:`SELECTOR` in bits."""
+    return max(mutant.number for mutant in mutants).bit_length()
+
+
+def choices(mutants: Sequence[Mutant]) -> list[str]:
+    """Return the commands of Yosys that put mutants behind :data:`SELECTOR`."""
+    width = selector_width(mutants)
+    return [mutant.command(f"-ctrl {SELECTOR} {width} {mutant.number}") for mutant in mutants]
+
+
 def selectable(netlist: str, mutants: Sequence[Mutant]) -> str:
     """Return a netlist, without checks, in which the input :data:`SELECTOR` chooses one of the mutants."""
-    width = max(mutant.number for mutant in mutants).bit_length()
-    commands = [mutant.command(f"-ctrl {SELECTOR} {width} {mutant.number}") for mutant in mutants]
-    return _yosys([*commands, *_SELECTABLE], netlist)
+    return _yosys([*choices(mutants), *_SELECTABLE], netlist)
 
 
 def mutated(netlist: str, mutant: Mutant) -> str:
