@@ -72,9 +72,9 @@ def same(netlist: str, mutants: Sequence[Mutant]) -> set[int]:
     return {int(number) for number in _PROVEN.findall(log)}
 
 
-def keeps_contract(netlist: str, mutant: Mutant) -> Equivalence:
-    """Return whether a mutant keeps the contract for ever, or the claim that it breaks."""
-    result = run(mutated(netlist, mutant), "prove", _DEPTH)
+def keeps_contract(netlist: str, mutant: Mutant | None = None) -> Equivalence:
+    """Return whether a mutant, or the gateware itself, keeps the contract for ever; or what it breaks."""
+    result = run(mutated(netlist, mutant) if mutant else netlist, "prove", _DEPTH)
     if result.status == "proved":
         return Equivalence(CONTRACT)
     return Equivalence(failed=f"{result.status}: {result.failed}")
@@ -83,7 +83,15 @@ def keeps_contract(netlist: str, mutant: Mutant) -> Equivalence:
 def judge(
     netlist: str, mutants: Sequence[Mutant], told: Callable[[int, Equivalence], None], batch: int = 10
 ) -> None:
-    """Judge survivors one after the other; each is told as soon as it is known."""
+    """Judge survivors one after the other; each is told as soon as it is known.
+
+    Raises
+    ------
+    RuntimeError
+        When the gateware itself does not keep the contract.
+    """
+    if failed := keeps_contract(netlist).failed:
+        raise RuntimeError(f"the gateware itself breaks its contract: {failed}")
     for first in range(0, len(mutants), batch):
         part = mutants[first : first + batch]
         proven = same(netlist, part)

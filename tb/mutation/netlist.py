@@ -38,10 +38,10 @@ _PREPARE = (
     # The reset comes first. A bit that a fault makes constant must not have an initial value.
     f"setattr -unset init w:* w:{RESET} %d", _WRITE,
 )  # fmt: skip
-# Wires are split where their drivers part: a mutated bit must not make a loop of the wire it is in.
+# Wires and cells are split where their bits part: a mutated bit must not make a loop of the wire it is in.
 _SELECTABLE = (
     "delete t:$check", "setattr -unset keep -unset src", "opt_clean -purge", "splitnets -driver",
-    "opt_clean -purge", _WRITE,
+    "splitcells", "splitnets -driver", "opt_clean -purge", _WRITE,
 )  # fmt: skip
 _BLOCK = re.compile(r"\\([a-z_]+)\d*\.")
 _OPTION = re.compile(r"-(mode|cell|port|portbit|ctrlbit) (\S+)")

@@ -1,13 +1,17 @@
 """Mutants: what the checks notice, and that a solver never calls one equivalent that a check has noticed."""
 
+import re
+from collections import Counter
+
 import pytest
 
 from hw.config import GicConfig
+from hw.registers import lookup
 from sim.marked_page import read_page
 from tb.cli import main
 from tb.mutation.checks import Checks
 from tb.mutation.design import convert
-from tb.mutation.equivalence import CONTRACT, SAME, Equivalence, same
+from tb.mutation.equivalence import CONTRACT, SAME, Equivalence, keeps_contract, same
 from tb.mutation.netlist import Mutant, prepare, sample, selectable
 from tb.mutation.port import build
 from tb.mutation.run import Campaign, Verdict, score
@@ -55,6 +59,36 @@ def test_what_is_noticed_is_never_called_the_same(netlist, mutants, noticed):
     seen = [mutant for mutant in mutants if noticed[mutant.number]][:1]
     unseen = [mutant for mutant in mutants if not noticed[mutant.number]]
     assert same(netlist, seen + unseen) <= {mutant.number for mutant in unseen}
+
+
+def test_only_what_notices_nothing_keeps_the_contract(netlist, mutants, noticed):
+    assert keeps_contract(netlist) == Equivalence(CONTRACT)
+    seen = next(mutant for mutant in mutants if noticed[mutant.number])
+    broken = keeps_contract(netlist, seen)
+    assert not broken.what
+    assert broken.failed.partition(": ")[0] in ("failed", "open")
+
+
+def _flip_flops(netlist: str, block: str) -> list[tuple[str, int]]:
+    """Return kind and width of the flip-flops in a block of the interface."""
+    cells = re.finditer(
+        rf"^  cell \$(\w*ffe?) \$flatten\\dut\.{block}\S*\n(.*\n)*?  end", netlist, re.MULTILINE
+    )
+    return [(cell[1], int(re.search(r"WIDTH (\d+)", cell[0])[1])) for cell in cells]
+
+
+def test_enables_and_resets_are_those_of_flip_flops(netlist):
+    """So a fault of a flip-flop's output is none of the way by which it holds its value."""
+    kinds = Counter(kind for kind, _ in _flip_flops(netlist, ""))
+    assert kinds["sdffe"] > 10 and kinds["sdff"] > 10 and not kinds["dff"]
+    ports = {mutant["port"] for mutant in sample(netlist, 300, 1)}
+    assert ports > {"D", "Q", "EN", "SRST", "A", "B", "Y"} and "CLK" not in ports
+
+
+def test_what_is_not_implemented_is_no_flip_flop(netlist):
+    """Bits that are constant, by proof, are no mutants: REG-7."""
+    stored = lookup("ICH_LR0_EL2").stored_mask(SMALL)
+    assert sum(width for _, width in _flip_flops(netlist, r"\\lr0")) == stored.bit_count()
 
 
 def _mutant(number: int, cell: str) -> Mutant:
