@@ -64,10 +64,16 @@ def _report(verdict: Verdict) -> dict[str, Any]:
     metavar="FILE",
     help="Put the tables into FILE, such as docs/mutation-rtl.md.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep each answer in FILE as it comes; the same campaign goes on from there.",
+)
 @json_option
 def command(
     count: int, seed: int, operations: int, cycles: int, no_proofs: bool, jobs: int | None,
-    table: Path | None, as_json: bool,
+    table: Path | None, record: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Make small faults in the gateware, one at a time, and count those that the checks notice.
 
@@ -85,7 +91,7 @@ def command(
     campaign = Campaign(count, seed, operations, cycles, jobs or os.cpu_count() or 1, not no_proofs)
     try:
         with Bar() as bar:
-            verdicts = survey(campaign, bar)
+            verdicts = survey(campaign, bar, record)
     except RuntimeError as error:
         raise InputError(f"the tools failed: {' '.join(str(error).split())[-300:]}") from None
     if table is not None and page is not None:

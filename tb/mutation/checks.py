@@ -101,6 +101,11 @@ class Checks:
             raise RuntimeError(f"the gateware itself differs from golden: {difference.report}")
         return self._steps(pins, accesses)
 
+    @property
+    def stimulus(self) -> object:
+        """What the checks do, for telling them from others; the stream's follows from its seed and length."""
+        return self._tests, self._recorded, self._swept, self.seed, self.cycles
+
     def _record(self, seed: int, operations: int) -> list[Step]:
         pins, accesses = Pins(self.library, self.config), [Access(2, lookup("ICH_HCR_EL2"))]
         job = random_job(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 
 from hw.config import GicConfig
 from tb.mutation.checks import CHECKS, Checks
@@ -13,6 +15,7 @@ from tb.mutation.design import convert
 from tb.mutation.equivalence import Equivalence, judge
 from tb.mutation.netlist import Mutant, prepare, sample, selectable
 from tb.mutation.port import build
+from tb.mutation.record import Record
 
 __all__ = ["CONFIG", "Campaign", "Verdict", "score", "survey"]
 
@@ -76,8 +79,12 @@ def _notice(number: int) -> dict[str, str]:
     return _checks.notice(number)
 
 
-def survey(campaign: Campaign, progress: Callable[[str, int, int], None] | None = None) -> list[Verdict]:
-    """Run a campaign.
+def survey(
+    campaign: Campaign,
+    progress: Callable[[str, int, int], None] | None = None,
+    record: Path | None = None,
+) -> list[Verdict]:
+    """Run a campaign; what a ``record`` of it knows is not asked again.
 
     Raises
     ------
@@ -93,27 +100,35 @@ def survey(campaign: Campaign, progress: Callable[[str, int, int], None] | None 
     mutants = sample(netlist, campaign.count, campaign.seed)
     library = build(config, selectable(netlist, mutants))
     checks = Checks(library, config, campaign.seed, campaign.operations, campaign.cycles)
-    verdicts = []
+    known = Record(record, _digest(netlist, mutants, checks))
+    left = [mutant.number for mutant in mutants if mutant.number not in known.noticed]
     with ProcessPoolExecutor(campaign.jobs, initializer=_begin, initargs=(checks,)) as pool:
         if healthy := pool.submit(_notice, 0).result():
             raise RuntimeError(f"the gateware itself is noticed: {healthy}")
-        answers = pool.map(_notice, [mutant.number for mutant in mutants])
-        for mutant, noticed in zip(mutants, answers, strict=True):
-            verdicts.append(Verdict(mutant, noticed))
-            tell("mutants", len(verdicts), len(mutants))
-    return _judged(netlist, verdicts, tell) if campaign.prove else verdicts
+        for number, noticed in zip(left, pool.map(_notice, left), strict=True):
+            known.notice(number, noticed)
+            tell("mutants", len(known.noticed), len(mutants))
+    if campaign.prove:
+        _judge(netlist, mutants, known, tell)
+    return [Verdict(m, known.noticed[m.number], known.judged.get(m.number)) for m in mutants]
 
 
-def _judged(netlist: str, verdicts: list[Verdict], tell: Callable[[str, int, int], None]) -> list[Verdict]:
-    left = [verdict.mutant for verdict in verdicts if not verdict.noticed]
-    known: dict[int, Equivalence] = {}
+def _digest(netlist: str, mutants: Sequence[Mutant], checks: Checks) -> str:
+    """Return a hash of all that decides what a campaign finds."""
+    return sha256(repr((netlist, mutants, checks.stimulus)).encode()).hexdigest()
+
+
+def _judge(
+    netlist: str, mutants: Sequence[Mutant], known: Record, tell: Callable[[str, int, int], None]
+) -> None:
+    unnoticed = [mutant for mutant in mutants if not known.noticed[mutant.number]]
+    left = [mutant for mutant in unnoticed if mutant.number not in known.judged]
 
     def told(number: int, equivalence: Equivalence) -> None:
-        known[number] = equivalence
-        tell("proofs", len(known), len(left))
+        known.judge(number, equivalence)
+        tell("proofs", len(known.judged), len(unnoticed))
 
     judge(netlist, left, told)
-    return [replace(verdict, equivalence=known.get(verdict.mutant.number)) for verdict in verdicts]
 
 
 def score(verdicts: Iterable[Verdict]) -> tuple[int, int]:

@@ -1,0 +1,63 @@
+"""What a campaign has found so far, in a file, so that one that is cut goes on where it was.
+
+The first line says what the campaign is; each other line is one answer, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from tb.mutation.equivalence import Equivalence
+
+__all__ = ["Record"]
+
+
+class Record:
+    """Answers by number of the mutant: where each check has noticed it, and what it was proven to be.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file; it is begun anew unless it is one of the same campaign. None keeps answers in memory only.
+    campaign : str
+        What decides all answers.
+    """
+
+    def __init__(self, path: Path | None, campaign: str):
+        self._path = path
+        self.noticed: dict[int, dict[str, str]] = {}
+        self.judged: dict[int, Equivalence] = {}
+        if path is None:
+            return
+        # A line that was cut has no end.
+        lines = (
+            [line for line in path.read_text().splitlines(True) if line.endswith("\n")]
+            if path.is_file()
+            else []
+        )
+        if not lines or json.loads(lines[0]) != {"campaign": campaign}:
+            lines = [json.dumps({"campaign": campaign}) + "\n"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(lines))
+        for answer in map(json.loads, lines[1:]):
+            if "noticed" in answer:
+                self.noticed[answer["number"]] = answer["noticed"]
+            else:
+                self.judged[answer["number"]] = Equivalence(**answer["judged"])
+
+    def notice(self, number: int, noticed: dict[str, str]) -> None:
+        """Keep which checks notice a mutant."""
+        self.noticed[number] = noticed
+        self._write({"number": number, "noticed": noticed})
+
+    def judge(self, number: int, equivalence: Equivalence) -> None:
+        """Keep what a mutant was proven to be."""
+        self.judged[number] = equivalence
+        self._write({"number": number, "judged": asdict(equivalence)})
+
+    def _write(self, answer: dict) -> None:
+        if self._path is not None:
+            with self._path.open("a") as file:
+                file.write(json.dumps(answer) + "\n")
