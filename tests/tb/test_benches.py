@@ -31,7 +31,7 @@ def test_directed_under_the_scoreboard(engine):
 @pytest.mark.parametrize("engine", PRESENT)
 def test_random_stream_on_two_pes(engine):
     """Random accesses with idle time, back-to-back, with and without stalled deactivations."""
-    result = run_bench("tb.benches.random_stream", engine=engine, config=SMALL, pes=2, operations=600, seed=3)
+    result = run_bench("tb.benches.random_stream", engine=engine, config=SMALL, pes=2, operations=900, seed=3)
     assert result.tests == 2
     assert result.coverage.ratio() > 0.4
 
