@@ -275,7 +275,7 @@ def test_mnt_3_9_line_is_a_level_gated_by_en():
 
 def test_state_is_what_ich_reads_give():
     """The probe and the registers agree after a stir."""
-    pe = Pe(GicConfig(lrs=3, pri_bits=7, pre_bits=6, id_bits=24))
+    pe = Pe(GicConfig(lrs=4, pri_bits=7, pre_bits=6, id_bits=24))
     pe["VMCR"], pe["HCR"] = 0xFE980213, 0x300000FF
     pe["AP0R1"], pe["AP1R0"] = 0x12, 0x80000000
     for n, value in enumerate((lr("I", 9, 0, eoi=True), lr("PA", 70, 0x36, pintid=70), lr("P", 8192, 0x12))):
@@ -284,5 +284,6 @@ def test_state_is_what_ich_reads_give():
     assert (state.hcr, state.vmcr) == (pe["HCR"], pe["VMCR"])
     assert state.ap0r == [pe["AP0R0"], pe["AP0R1"]]
     assert state.ap1r == [pe["AP1R0"], pe["AP1R1"]]
-    assert state.lr == [pe["LR0"], pe["LR1"], pe["LR2"]]
+    assert state.lr == [pe["LR0"], pe["LR1"], pe["LR2"], 0]
     assert (state.misr, state.eisr, state.elrsr) == (pe["MISR"], pe["EISR"], pe["ELRSR"])
+    assert (state.eisr, state.elrsr) == (0b1, 0b1000)

@@ -285,6 +285,14 @@ def test_renode4_the_status_is_still_there():
     assert (pe["MISR"], pe.lines) == (2, "")
 
 
+def test_renode3_has_no_status_registers():
+    """What is not there is UNDEFINED, as anything else that is not."""
+    pe = peer(renode3_no_status=True)
+    missing = pe.golden.access(Access(1, lookup("ICH_HCR_EL2")))
+    for name in ("EISR", "ELRSR", "MISR"):
+        assert pe.golden.access(Access(2, lookup(f"ICH_{name}_EL2"))) == missing
+
+
 # -- GICv2 -------------------------------------------------------------------------------------------------
 
 

@@ -176,3 +176,23 @@ def test_an_unchanged_line_is_no_injection(rig):
     kicks = rig.vm.vcpus[0].kicks
     rig.line(34, True)
     assert rig.vm.vcpus[0].kicks == kicks
+
+
+def test_queueing_tells_whether_it_was_new(rig):
+    irq = rig.irq(40)
+    irq.pending_latch = True
+    assert vgic_queue_irq_unlock(rig.vm, irq) is True
+    assert vgic_queue_irq_unlock(rig.vm, irq) is False
+    disabled = rig.irq(41)
+    disabled.pending_latch, disabled.enabled = True, False
+    assert vgic_queue_irq_unlock(rig.vm, disabled) is False
+
+
+@pytest.mark.parametrize(("intid", "counted"), [(31, 0), (32, 1), (127, 1), (8192, 0)])
+def test_spis_only_are_counted(intid, counted):
+    """m31: private interrupts and LPIs, the first of them too, make nobody trap DIR."""
+    rig = Rig(enter=False)
+    rig.setup(intid, enabled=True, group=1, pending_latch=True)
+    vgic_queue_irq_unlock(rig.vm, rig.irq(intid))
+    assert [irq.intid for irq in rig.vm.vcpus[0].ap_list] == [intid]
+    assert rig.vm.dist.active_spis == counted

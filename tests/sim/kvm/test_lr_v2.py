@@ -6,7 +6,7 @@ from hw.config_v2 import GicV2Config
 from sim.kvm.host import Host
 from sim.kvm.irq import Config, IrqOps, VgicModel
 from sim.kvm.lr import vgic_get_vcpu_irq, vgic_v3_compute_lr, vgic_v3_fold_lr, vgic_v3_populate_lr
-from sim.kvm.lr_v2 import vgic_v2_compute_lr, vgic_v2_fold_lr, vgic_v2_populate_lr
+from sim.kvm.lr_v2 import lr_signals_eoi, vgic_v2_compute_lr, vgic_v2_fold_lr, vgic_v2_populate_lr
 from sim.kvm.vm import Vm
 from sim.machine.hardware import wide_lr
 from sim.notation import format_lr
@@ -120,3 +120,18 @@ def test_fold_of_a_number_nobody_has():
     vm = vm_on(True)
     vgic_v2_fold_lr(vm.vcpus[0], 1 << 28 | 1000)
     assert not vm.acked
+
+
+def test_group_0_sets_no_other_bit():
+    vm = vm_on(True)
+    irq = vgic_get_vcpu_irq(vm.vcpus[0], 40)
+    irq.priority, irq.group, irq.active = 0x58, 0, True
+    assert vgic_v2_compute_lr(vm.vcpus[0], irq) == 2 << 28 | 0x58 >> 3 << 23 | 40
+
+
+@pytest.mark.parametrize("hw", (0, 1))
+@pytest.mark.parametrize("state", range(4))
+@pytest.mark.parametrize("eoi", (0, 1))
+def test_what_signals_an_eoi(eoi, state, hw):
+    """Section 10.1: ended, without HW, and asked for."""
+    assert lr_signals_eoi(hw << 31 | state << 28 | eoi << 19 | 40) is (bool(eoi) and not state and not hw)

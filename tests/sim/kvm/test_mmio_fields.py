@@ -3,13 +3,16 @@
 import pytest
 
 from sim.kvm.deactivate import CactiveWrite, vgic_v2_deactivate
+from sim.kvm.host import Host
 from sim.kvm.irq import Config, VgicModel
 from sim.kvm.lpi import vgic_add_lpi, vgic_enable_lpis
+from sim.kvm.mmio import BITS_PER_IRQ_REGISTERS, irq_registers, vgic_mmio_read_raz
+from sim.kvm.mmio_dist import vgic_mmio_read_v3_misc
 from sim.kvm.mmio_redist import dispatch_mmio_read, dispatch_mmio_write, vgic_access_active_prepare
 from sim.kvm.mmio_v2 import GICD_SGIR, SgirFilter, sgir_value
 from sim.kvm.profile import PROFILES
 from sim.kvm.regs import VMCR
-from sim.kvm.vm import Request
+from sim.kvm.vm import Request, Vm
 from tests.sim.kvm.rig import GICD, GICR, Rig
 
 SGI_FRAME = GICR + 0x10000
@@ -424,3 +427,16 @@ def test_lpis_of_another_redistributor_stay(v3):
     v3.inj(40)
     write(v3, GICR, 0)
     assert [[irq.intid for irq in vcpu.ap_list] for vcpu in v3.vm.vcpus] == [[40], [8201], []]
+
+
+def test_typer_without_an_its():
+    """GICD_TYPER: lines in 32s less one, ten bits of INTID, no LPIs."""
+    for spis, lines in ((32, 1), (64, 2), (96, 3)):
+        assert vgic_mmio_read_v3_misc(Vm(Host(), nr_spis=spis).vcpus[0], 4, 4) == 9 << 19 | lines
+
+
+def test_each_shared_register_ends_with_the_last_interrupt():
+    """1,024 interrupts: a byte further is another register's."""
+    regions = irq_registers(0, private=False)
+    ends = {region.offset + region.length for region in regions if region.read is not vgic_mmio_read_raz}
+    assert ends == {row[1] + 1024 * row[2] // 8 for row in BITS_PER_IRQ_REGISTERS}

@@ -23,6 +23,7 @@ from sim.kvm.profile import PROFILES, SWITCHES, profile_for_kernel, profile_name
         ("7.2.9", "7.0"),
         ("7.3", "7.3"),
         ("7.4.0-rc1", "7.3"),
+        ("6.12.58.cloud", "legacy"),
         ("7.3.4+deb13-arm64", "7.3"),
     ],
 )
@@ -55,6 +56,7 @@ def test_every_switch_is_documented():
         ("8.0", "7.3"),
         ("7.3,pending_first", r"\+pending_first"),
         ("7.3,-no_such", "no switch 'no_such'"),
+        ("7.3,-xyz", f"no switch 'xyz'; the switches are {', '.join(SWITCHES)}$"),
         ("7.3,-walk_tail", "did you mean walk_from_tail"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from sim.kvm.arm import kvm_arm_halt_guest, kvm_arm_resume_guest
-from sim.kvm.host import Host, PhysicalIrqs
+from sim.kvm.host import Host, HotplugHangError, PhysicalIrqs
 from sim.kvm.inject import (
     kvm_vgic_inject_irq,
     kvm_vgic_map_is_active,
@@ -318,3 +318,11 @@ def test_halting_and_resuming_a_guest(vm):
     assert [(vcpu.paused, Request.SLEEP in vcpu.requests) for vcpu in vm.vcpus] == [(True, True)] * 2
     kvm_arm_resume_guest(vm)
     assert [vcpu.paused for vcpu in vm.vcpus] == [False] * 2
+
+
+def test_a_cpu_that_hangs_says_why():
+    """21.10: under pKVM nobody answers when a CPU comes up late."""
+    host = Host(protected=True)
+    host.boot(PROFILES["legacy"])
+    with pytest.raises(HotplugHangError, match="HVC stub"):
+        host.hotplug(PROFILES["legacy"])
