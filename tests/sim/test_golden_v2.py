@@ -207,6 +207,16 @@ def test_a_group_1_interrupt_preempts_by_its_own_binary_point():
         assert golden.lines().virq is virq
 
 
+@pytest.mark.parametrize(("group", "register"), ((0, "GICV_EOIR"), (1, "GICV_AEOIR")))
+def test_an_end_is_matched_by_the_binary_point_of_its_group(group, register):
+    """EOI-10: the other group's would make 0x88 the level 0x80, which is not active."""
+    golden = GoldenV2(GicV2Config())
+    points = 5 << 18 | 2 << 21 if not group else 3 << 18 | 5 << 21
+    _set(golden, VMCR=0xF8000003 | points, HCR=1, APR=1 << (0x88 >> 3), LR0=_lr(2, 40, 0x88, group))
+    _ask(golden, register, 40)
+    assert (golden.state().ap0r, golden.lr[0] >> 28 & 3) == ([0], 0)
+
+
 def test_dir_of_a_special_intid_does_nothing():
     """DIR-3: 1020 to 1023 are neither deactivated nor counted."""
     golden = GoldenV2(GicV2Config())
@@ -248,6 +258,23 @@ def test_w6_completes_whatever_it_is_told(index):
     _set(golden, APR=1 << 20)
     _ask(golden, "GICV_EOIR", 40)
     assert golden.state().hcr == 1 | 1 << 27
+
+
+@pytest.mark.parametrize("on", (False, True))
+def test_w7_completes_with_nothing_active(on):
+    """EOI-8 says that an EOIR does nothing without an active priority."""
+    golden = _effects_w(["w7_eoir_without_priority"] * on, HCR=1, VMCR=0xF84C0007, LR0=_lr(2, 40))
+    _ask(golden, "GICV_EOIR", 40)
+    assert (golden.lr[0] >> 28 & 3, golden.effects) == ((0, {"W7"}) if on else (2, set()))
+    _ask(golden, "GICV_EOIR", 41)
+    assert golden.state().hcr == 1
+
+
+def test_an_access_on_the_bus_has_no_effects():
+    golden = _effects_w(["w8_hppir_is_masked"], HCR=1, VMCR=0x004C0003, LR0=_lr(1, 40))
+    assert (_ask(golden, "GICV_HPPIR"), golden.effects) == (1023, {"W8"})
+    golden.mmio(MmioAccess(Frame.GICH, 0xF0, 2))
+    assert golden.effects == set()
 
 
 def test_of_two_switches_the_one_that_is_needed_is_named():

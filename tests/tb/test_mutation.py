@@ -14,6 +14,7 @@ from tb.mutation.design import convert
 from tb.mutation.equivalence import CONTRACT, SAME, Equivalence, keeps_contract, same
 from tb.mutation.netlist import Mutant, prepare, sample, selectable
 from tb.mutation.port import build
+from tb.mutation.record import Record
 from tb.mutation.run import Campaign, Verdict, score
 from tb.mutation.table import BEGIN, END, tables
 
@@ -102,6 +103,23 @@ def test_a_mutant_in_words():
     assert mutant.block == "lr"
     assert mutant.text == "lr12.$7 port A bit 2 inverted while bit 5 is 1"
     assert _mutant(1, "$7").block == "interface"
+
+
+def test_a_campaign_that_is_cut_goes_on(tmp_path):
+    """A line that was cut does not count, and a record of another campaign is begun anew."""
+    path = tmp_path / "build" / "record.jsonl"
+    record = Record(path, "one")
+    record.notice(1, {"sweep": "access 3"})
+    record.notice(2, {})
+    record.judge(2, Equivalence(SAME))
+    path.write_text(path.read_text() + '{"number": 3, "noti')
+    again = Record(path, "one")
+    assert again.noticed == {1: {"sweep": "access 3"}, 2: {}}
+    assert again.judged == {2: Equivalence(SAME)}
+    again.notice(3, {})
+    assert Record(path, "one").noticed.keys() == {1, 2, 3}
+    assert not Record(path, "another").noticed
+    assert len(path.read_text().splitlines()) == 1
 
 
 def test_equivalent_mutants_do_not_count_and_survivors_are_listed():
