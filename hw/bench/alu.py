@@ -33,10 +33,15 @@ class Alu(wiring.Component):
         a, b, op, result = self.a, self.b, self.op, self.result
         # Shifts are by multiples of eight in the first cycle and by the rest in the second.
         sum_, logic, shifted, rest = Signal(64), Signal(64), Signal(64), Signal(3)
+        sums, left, right = Signal(), Signal(), Signal()
         whole = b[3:6] << 3
         m.d.sync += [
             rest.eq(b),
-            shifted.eq(Mux(op == Op.LSL, a << whole, a >> whole)),
+            sums.eq((op == Op.ADD) | (op == Op.SUB) | (op == Op.LOOP)),
+            left.eq(op == Op.LSL),
+            right.eq(op == Op.LSR),
+            # The two are told apart by their last bit.
+            shifted.eq(Mux(op[0] == Op.LSL & 1, a << whole, a >> whole)),
             self.zero.eq(a == 1),
         ]
         with m.Switch(op):
@@ -55,15 +60,14 @@ class Alu(wiring.Component):
                 m.d.sync += logic.eq(a & ~b)
             with m.Default():
                 m.d.sync += logic.eq(b)
-        with m.Switch(op):
-            with m.Case(Op.ADD, Op.SUB, Op.LOOP):
-                m.d.comb += result.eq(sum_)
-            with m.Case(Op.LSL):
-                m.d.comb += result.eq(shifted << rest)
-            with m.Case(Op.LSR):
-                m.d.comb += result.eq(shifted >> rest)
-            with m.Default():
-                m.d.comb += result.eq(logic)
+        with m.If(sums):
+            m.d.comb += result.eq(sum_)
+        with m.Elif(left):
+            m.d.comb += result.eq(shifted << rest)
+        with m.Elif(right):
+            m.d.comb += result.eq(shifted >> rest)
+        with m.Else():
+            m.d.comb += result.eq(logic)
         return m
 
 

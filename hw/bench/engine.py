@@ -72,6 +72,7 @@ class GuestEngine(wiring.Component):
         self._access(m)
         self._watches(m)
         self._record(m)
+        self._counters(m)
         self._sequencer(m)
         self._finish(m)
         return m
@@ -85,30 +86,36 @@ class GuestEngine(wiring.Component):
         m.d.comb += [
             fetch.write.eq(host.write), fetch.address.eq(host.address),
             fetch.instruction.eq(host.instruction), fetch.running.eq(self._running),
-            fetch.index.eq(host.index), host.register.eq(fetch.shown), fetch.target.eq(fetch.pc),
-            fetch.wide.eq(self._wide),
+            fetch.index.eq(host.index), host.register.eq(fetch.shown), fetch.wide.eq(self._wide),
         ]  # fmt: skip
 
     def _signals(self, m):
         self._wide = Signal(64)
         self._step, self._freely = Signal(), Signal()  # go on to the next instruction; that took no time
-        # What an instruction has found, and whether that is to be recorded, in the cycle after.
+        # What is to be done in "keep": write a register; jump unless it is 0; record what was found.
+        self._puts, self._loops = Signal(), Signal()
         self._found, self._noted = Signal(64), Signal()
         self._delay, self._free = Signal(32), Signal(range(FREE_LIMIT + 1))
         self._options = Signal(ResumeWord)
         # Operations that may still be done, if there is a limit; whether the last of them is.
         self._budget, self._limited, self._spent = Signal(32), Signal(), Signal()
-        self._done_operations = Signal(32)
+        self._done_operations, self._counts = Signal(32), Signal()
         self._operations, self._clock = Signal(32), Signal(32)
         self._running, self._waiting, self._begins = Signal(), Signal(), Signal()
         self._resumed = Signal()
         self._boundary = Signal()  # an operation, or RESUME, has just ended
         self._kicked = Signal()
         self._esr, self._faulted, self._result = Signal(32), Signal(), Signal(64)
-        self._value = Signal(64)  # RESUME's
-        # A finished operation: its value and whether it faulted.
+        # RESUME's value; if the guest's LOAD keeps only one bit of it, that, and the value otherwise.
+        self._value, self._loaded = Signal(64), Signal(64)
+        # Cycles by which the clock goes on.
+        self._tick = Signal(range(3))
+        # A finished operation: its value, what of it the guest's register gets, and whether it faulted.
         self._done, self._done_value, self._done_fault = Signal(), Signal(64), Signal()
-        self._cause, self._stop = Signal(Cause), Signal()
+        self._found_value = Signal(64)
+        self._operand = Signal(64)  # what an operation writes
+        # Whether the guest stops, and in the cycle after it, when everybody is to see it; then it reports.
+        self._cause, self._stop, self._ending = Signal(Cause), Signal(), Signal()
         self._reporting, self._told = Signal(), Signal(Cause)
 
     def _access(self, m):
@@ -117,16 +124,18 @@ class GuestEngine(wiring.Component):
         m.submodules.access = access = AccessSwitch(self._config)
         connect(m, access.cpu, flipped(self.cpu))
         guest = access.guest
-        self._issue, self._issued = guest.valid, guest.ready
+        # Whether the interface takes it is known late in a cycle: what counts it does so a cycle later.
+        self._issue, self._issued, self._begun = guest.valid, guest.ready, Signal()
+        m.d.sync += self._begun.eq(guest.valid & guest.ready)
         self._held, self._pintid = access.deactivated, access.pintid
         connect(m, flipped(host.access), access.host)
         asked = guest.payload
         m.d.comb += [
             access.running.eq(self._running),
             access.take.eq(host.take | (host.report.valid & host.report.ready)),
-            asked.encoding.eq(one.detail), asked.write.eq(one.op == Op.MSR), asked.el.eq(1),
+            asked.encoding.eq(one.detail), asked.write.eq(self._fetch.writes), asked.el.eq(1),
             asked.rt.eq(one.rd), asked.context.eq(PeContext.const(_GUEST)),
-            asked.value.eq(Mux(one.op == Op.MSR, self._source, 0)),
+            asked.value.eq(Mux(self._fetch.writes, self._source, 0)),
             host.response.valid.eq(self.cpu.response.valid & ~self._running),
             host.response.payload.eq(self.cpu.response.payload),
         ]  # fmt: skip
@@ -173,11 +182,9 @@ class GuestEngine(wiring.Component):
         m.d.sync += self._logs.eq(0)
 
     def _operation(self, m):
-        """Keep what an operation is, in every cycle until it begins, and count it when it does."""
-        one, kind, what = self._one, self._fetch.kind, self._last.what
-        done, budget, write = self._done_operations, self._budget, Signal()
+        """Keep what an operation is, in every cycle until it begins; say so, unless the interface has to."""
+        one, kind, what, write = self._one, self._fetch.kind, self._last.what, self._fetch.writes
         sysreg, mmio = kind == Kind.SYSREG, kind == Kind.MMIO
-        m.d.comb += write.eq((one.op == Op.MSR) | (one.op == Op.STORE))
         stored = Mux(mmio & one.literal, self._wide, self._source)
         with m.If(kind != Kind.NONE):
             m.d.sync += [
@@ -186,13 +193,20 @@ class GuestEngine(wiring.Component):
                 what.rt.eq(Mux(sysreg | mmio, one.rd, 0)),
                 what.virq.eq(self.cpu.virq), what.vfiq.eq(self.cpu.vfiq), self._last.clock.eq(self._clock),
                 self._last.target.eq(Mux(sysreg, one.detail, Mux(mmio, one.imm, 0))),
-                self._last.value.eq(Mux(write, stored, 0)),
             ]  # fmt: skip
-        with m.If((kind != Kind.NONE) & (~sysreg | self._issued)):
+        m.d.comb += self._operand.eq(Mux(write, stored, 0))
+        with m.If((kind != Kind.NONE) & ~sysreg):
+            m.d.comb += self._counts.eq(1)
+
+    def _counters(self, m):
+        """Count operations as they begin, an access a cycle later; let the clock go on."""
+        done, budget = self._done_operations, self._budget
+        with m.If(self._counts | self._begun):
             m.d.sync += [
                 self._operations.eq(self._operations + 1), done.eq(done + 1), self._free.eq(0),
                 budget.eq(budget - 1), self._spent.eq(self._limited & (budget == 1)),
             ]  # fmt: skip
+        m.d.sync += self._clock.eq(self._clock + self._tick)
 
     def _sequencer(self, m):
         cpu, host, one = self.cpu, self.host, self._one
@@ -212,11 +226,19 @@ class GuestEngine(wiring.Component):
         with m.FSM() as fsm:
             states = "clear", "stopped", "start", "execute", "wait"
             self._in_state = {name: fsm.ongoing(name) for name in states}
-            m.d.comb += host.ready.eq(~self._in_state["clear"])
+            m.d.sync += host.ready.eq(~self._in_state["clear"])
+            jump, options = self._in_state["start"], self._options
+            m.d.comb += [
+                self._fetch.target.eq(Mux(jump, Mux(options.jump, options.pc, self._pc), one.imm)),
+                self._fetch.number.eq(Mux(self._in_state["clear"], clear, one.rd)),
+                self._fetch.value.eq(
+                    Mux(self._in_state["clear"], 0, Mux(self._done, self._found_value, self._alu.result))
+                ),
+            ]  # fmt: skip
             # A cycle later: it is at the end of a command's logic. What comes with it is steady until then.
             m.d.sync += self._resumed.eq(host.resume)
             with m.State("clear"):
-                m.d.comb += [self._fetch.put.eq(1), self._fetch.number.eq(clear)]
+                m.d.comb += self._fetch.put.eq(1)
                 m.d.sync += clear.eq(clear + 1)
                 with m.If(clear == REGISTERS - 1):
                     m.next = "stopped"
@@ -224,7 +246,8 @@ class GuestEngine(wiring.Component):
                 with m.If(self._resumed):
                     m.d.sync += [
                         self._options.eq(host.options), self._budget.eq(host.budget),
-                        self._value.eq(host.value), self._done_operations.eq(0), self._running.eq(1),
+                        self._value.eq(host.value), self._loaded.eq(self._selected()),
+                        self._done_operations.eq(0), self._running.eq(1),
                     ]  # fmt: skip
                     m.next = "start"
             with m.State("start"):
@@ -240,7 +263,7 @@ class GuestEngine(wiring.Component):
                 ]
                 settles = self._boundary & (self._options.exact | self._begins)
                 with m.If(settles & ~cpu.settled):
-                    m.d.sync += self._clock.eq(self._clock + ~self._begins)
+                    m.d.comb += self._tick.eq(~self._begins)
                 with m.Else():
                     m.d.comb += self._look.eq(self._boundary)
                     m.d.sync += [self._boundary.eq(0), self._begins.eq(0)]
@@ -257,7 +280,8 @@ class GuestEngine(wiring.Component):
                 m.next = "next"
                 self._keep(m)
             with m.State("wait"):
-                m.d.sync += self._clock.eq(self._clock + 1)
+                # The cycle in which it was taken is made good; no response comes as early as that.
+                m.d.comb += self._tick.eq(Mux(self._begun, 2, 1))
                 response = cpu.response.payload
                 with m.If(cpu.response.valid):
                     m.d.sync += [self._last.what.outcome.eq(response.outcome), self._esr.eq(response.esr)]
@@ -268,6 +292,7 @@ class GuestEngine(wiring.Component):
                     with m.Else():
                         m.d.comb += [
                             self._done.eq(1), self._done_value.eq(response.value),
+                            self._found_value.eq(response.value),
                             self._done_fault.eq(response.outcome != Outcome.OK),
                         ]  # fmt: skip
                         m.next = "next"
@@ -285,30 +310,34 @@ class GuestEngine(wiring.Component):
         with m.If(options.complete & self._waiting):
             m.d.comb += [
                 self._done.eq(1), self._done_value.eq(Mux(options.fault, 0, self._value)),
-                self._done_fault.eq(options.fault),
+                self._found_value.eq(Mux(options.fault, 0, self._loaded)), self._done_fault.eq(options.fault),
             ]  # fmt: skip
             m.d.sync += self._esr.eq(Mux(options.fault, self._value, 0))
         m.d.sync += self._waiting.eq(0)
         with m.If(options.jump):
-            m.d.comb += self._fetch.target.eq(options.pc)
             m.d.sync += [self._delay.eq(0), self._free.eq(0)]
 
-    def _jump(self, m, target):
-        """Go on elsewhere, a cycle later."""
-        m.d.comb += [self._fetch.jumps.eq(1), self._fetch.target.eq(target)]
+    def _selected(self):
+        """Return what a LOAD's register gets of the value that RESUME brings."""
+        value, detail = self.host.value, MemoryDetail(self._one.detail[:8])
+        return Mux((self._one.op == Op.LOAD) & detail.select, value.bit_select(detail.bit, 1), value)
+
+    def _jump(self, m):
+        """Go on at the instruction's target, a cycle later."""
+        m.d.comb += self._fetch.jumps.eq(1)
         m.next = "turn"
 
     def _execute(self, m):
         one, source = self._one, self._source
         step, free = self._step, self._freely
-        with m.If((one.op != Op.WIDE) & (self._issued | ~self._issue)):
-            m.d.sync += self._wide.eq(0)
+        m.d.sync += [self._wide.eq(0), self._puts.eq(0), self._loops.eq(0), self._noted.eq(0)]
+        with m.If(self._fetch.branches & self._branch.taken):
+            self._jump(m)
         with m.Switch(one.op):
             with m.Case(Op.MRS, Op.MSR):
                 m.d.comb += self._issue.eq(1)
                 m.next = "execute"
                 with m.If(self._issued):
-                    m.d.sync += self._clock.eq(self._clock + 1)
                     m.next = "wait"
             with m.Case(*_STOPPING):
                 for op, cause in _STOPPING.items():
@@ -327,23 +356,19 @@ class GuestEngine(wiring.Component):
                     m.d.comb += [self._stop.eq(1), self._cause.eq(Cause.WFI)]
                     m.next = "stopped"
             with m.Case(Op.NOP):
-                m.d.comb += step.eq(~self._fetch.paused)
-                m.d.sync += [
-                    self._boundary.eq(1), self._logs.eq(self._options.record),
-                    self._clock.eq(self._clock + 1),
-                ]  # fmt: skip
+                m.d.comb += [step.eq(~self._fetch.paused), self._tick.eq(1)]
+                m.d.sync += [self._boundary.eq(1), self._logs.eq(self._options.record)]
                 with m.If(~self._fetch.paused):
                     m.d.sync += self._delay.eq(Mux(one.imm == 0, 0, one.imm - 1))
                 with m.Elif(self._delay != 0):
                     m.d.sync += self._delay.eq(self._delay - 1)
             with m.Case(Op.MOV, Op.ADD, Op.SUB, Op.AND, Op.ORR, Op.BIC, Op.LSL, Op.LSR, Op.LOOP):
+                m.d.sync += [self._puts.eq(1), self._loops.eq(one.op == Op.LOOP)]
                 m.next = "keep"
             with m.Case(Op.CMP):
                 m.d.comb += [step.eq(1), free.eq(1), self._branch.set.eq(1)]
             with m.Case(Op.B):
                 m.d.comb += [free.eq(1), step.eq(~self._branch.taken)]
-                with m.If(self._branch.taken):
-                    self._jump(m, one.imm)
             with m.Case(Op.LOG):
                 m.d.sync += [self._found.eq(source), self._noted.eq(1)]
                 m.next = "keep"
@@ -369,46 +394,31 @@ class GuestEngine(wiring.Component):
 
     def _keep(self, m):
         """Write a register with what was computed in the cycle before, or record what was found then."""
-        one, alu, fetch = self._one, self._alu, self._fetch
-        put = [fetch.put.eq(1), fetch.number.eq(one.rd), fetch.value.eq(alu.result)]
+        one, loops = self._one, self._loops & ~self._alu.zero
         m.d.comb += [
-            self._step.eq(1), self._note_value.eq(self._found),
+            self._fetch.put.eq(self._puts), self._notes.eq(self._noted), self._note_value.eq(self._found),
             self._note_kind.eq(Mux(one.op == Op.LOG, Kind.NOTE, Kind.FAILED)),
+            self._step.eq(~loops), self._freely.eq((one.op != Op.CHECK) & (one.op != Op.CHECK_FAULT)),
         ]  # fmt: skip
-        with m.Switch(one.op):
-            with m.Case(Op.LOOP):
-                m.d.comb += [self._freely.eq(1), *put]
-                with m.If(~alu.zero):
-                    m.d.comb += self._step.eq(0)
-                    self._jump(m, one.imm)
-            with m.Case(Op.LOG, Op.EXPECT):
-                m.d.comb += [self._freely.eq(1), self._notes.eq(self._noted)]
-            with m.Case(Op.CHECK, Op.CHECK_FAULT):
-                m.d.comb += self._notes.eq(self._noted)
-            with m.Default():
-                m.d.comb += [self._freely.eq(1), *put]
+        with m.If(loops):
+            self._jump(m)
 
     def _finish(self, m):
         """Write a read's value back; report a stop; show counters and lines."""
-        one, host, cpu, fetch = self._one, self.host, self.cpu, self._fetch
-        detail = MemoryDetail(one.detail[:8])
-        value = Signal(64)
-        bit = self._done_value.bit_select(detail.bit, 1)
-        m.d.comb += value.eq(Mux((one.op == Op.LOAD) & detail.select, bit, self._done_value))
+        one, host, cpu, fetch, value = self._one, self.host, self.cpu, self._fetch, self._found_value
         with m.If(self._done):
-            reads = (one.op == Op.MRS) | (one.op == Op.LOAD)
-            m.d.comb += [
-                fetch.put.eq(reads & one.store), fetch.number.eq(one.rd), fetch.value.eq(value),
-                fetch.moves.eq(1),
-            ]  # fmt: skip
+            m.d.comb += [fetch.put.eq(fetch.reads & one.store), fetch.moves.eq(1)]
             m.d.sync += [
                 self._result.eq(value), self._faulted.eq(self._done_fault), self._boundary.eq(1),
                 self._logs.eq(self._options.record),
             ]  # fmt: skip
-            with m.If(reads):
-                m.d.sync += self._last.value.eq(self._done_value)
-        with m.If(self._stop):
-            m.d.sync += [self._running.eq(0), self._reporting.eq(1), self._told.eq(self._cause)]
+        executes = self._in_state["execute"]
+        with m.If((executes & (fetch.kind != Kind.NONE)) | (self._done & fetch.reads)):
+            m.d.sync += self._last.value.eq(Mux(executes, self._operand, self._done_value))
+        cause = Signal(Cause)
+        m.d.sync += [self._ending.eq(self._stop), cause.eq(self._cause)]
+        with m.If(self._ending):
+            m.d.sync += [self._running.eq(0), self._reporting.eq(1), self._told.eq(cause)]
         with m.If(host.report.valid & host.report.ready):
             m.d.sync += self._reporting.eq(0)
         self._show_guest(m)

@@ -41,6 +41,8 @@ class Fetch(wiring.Component):
     one, a, source, kind, paused : Out(Instruction), Out(64), Out(64), Out(Kind), Out(1)
         What was taken last: the instruction, its ``rd``, its src; which operation it is, or NONE; whether it
         is such a NOP.
+    reads, writes, branches : Out(1)
+        It is an operation that reads, or writes, a system register or a device; it is B.
     running, index, shown : In(1), In(3), Out(64)
         While the guest does not run: the register of that number, without delay.
     put, number, value : In(1), In(3), In(64)
@@ -62,6 +64,9 @@ class Fetch(wiring.Component):
     source: Out(64)
     kind: Out(Kind)
     paused: Out(1)
+    reads: Out(1)
+    writes: Out(1)
+    branches: Out(1)
     running: In(1)
     index: In(3)
     shown: Out(64)
@@ -82,23 +87,31 @@ class Fetch(wiring.Component):
         put = registers.write_port()
         fetched = Signal(Instruction)
         at, after, turning = Signal(range(self._depth)), Signal(range(self._depth)), Signal()
+        # The next two instructions: whether ``pc`` moves is known too late for an adder.
+        second, third = Signal.like(at, init=1 % self._depth), Signal.like(at, init=2 % self._depth)
         m.d.comb += [
             write.en.eq(self.write), write.addr.eq(self.address), write.data.eq(self.instruction),
-            after.eq(Mux(self.moves, at + 1, Mux(self.jumps, self.target, at))), self.pc.eq(at),
-            read.addr.eq(Mux(self.jumps, after, at + Mux(self.moves, 2, 1))),
+            after.eq(Mux(self.moves, second, Mux(self.jumps, self.target, at))), self.pc.eq(at),
+            read.addr.eq(Mux(self.jumps, after, Mux(self.moves, third, second))),
             rd.addr.eq(Mux(self.running, fetched.rd, self.index)), self.shown.eq(rd.data),
             rs.addr.eq(fetched.rs),
         ]  # fmt: skip
         m.d.sync += [put.en.eq(self.put), put.addr.eq(self.number), put.data.eq(self.value)]
         a, b = (Mux(put.en & (put.addr == port.addr), put.data, port.data) for port in (rd, rs))
         m.d.sync += [at.eq(after), turning.eq(self.jumps)]
+        with m.If(self.moves):
+            m.d.sync += [second.eq(third), third.eq(third + 1)]
+        with m.Elif(self.jumps):
+            m.d.sync += [second.eq(self.target + 1), third.eq(self.target + 2)]
         with m.If(self.moves | turning):
             m.d.sync += fetched.eq(read.data)
         with m.If(self.take):
             m.d.sync += [
                 self.one.eq(fetched), self.a.eq(a), self.paused.eq(self.pause),
                 self.source.eq(Mux(fetched.literal, Cat(fetched.imm, self.wide), b)),
-                self.kind.eq(Kind.NONE),
+                self.kind.eq(Kind.NONE), self.branches.eq((fetched.op == Op.B) & ~self.pause),
+                self.reads.eq(Cat(fetched.op == op for op in (Op.MRS, Op.LOAD)).any() & ~self.pause),
+                self.writes.eq(Cat(fetched.op == op for op in (Op.MSR, Op.STORE)).any() & ~self.pause),
             ]  # fmt: skip
             with m.Switch(fetched.op):
                 for op, kind in _KINDS.items():

@@ -1,6 +1,6 @@
 """The log of a guest engine."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -14,7 +14,7 @@ _MARGIN = 2
 
 
 class Log(wiring.Component):
-    """A FIFO of records with two writers, which never write in the same cycle.
+    """A FIFO of records with two writers. An operation never comes in the cycle after a note.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Log(wiring.Component):
     keep, operation : In(1), In(Record)
         Write an operation.
     notes, note : In(1), In(Record)
-        Write what the guest records.
+        Write what the guest records, a cycle later.
     full : Out(1)
         There may be no room for two more.
     records : Out(16)
@@ -51,9 +51,12 @@ class Log(wiring.Component):
         m = Module()
         width = Record.as_shape().size
         m.submodules.fifo = self._fifo = fifo = SyncFIFOBuffered(width=width, depth=self._depth)
+        # Whether there is something to record is known late in a cycle.
+        noted, note = self._noted, _ = Signal(), Signal(Record)
+        m.d.sync += [noted.eq(self.notes), note.eq(self.note)]
         m.d.comb += [
-            fifo.w_en.eq(self.keep | self.notes),
-            fifo.w_data.eq(Mux(self.notes, self.note, self.operation)),
+            fifo.w_en.eq(self.keep | noted),
+            fifo.w_data.eq(Mux(noted, note, self.operation)),
             self.log.valid.eq(fifo.r_rdy),
             self.log.payload.eq(fifo.r_data),
             fifo.r_en.eq(self.log.ready),

@@ -25,6 +25,10 @@ _SHOWN = ("running", "ready", "settled", "records", "deactivated", "pintid", "op
 _STATUS = ("virq", "vfiq", "maintenance", "running", "waiting", "deactivated")
 
 
+#: Commands that are always answered.
+_TELLING = (Opcode.HELLO, Opcode.STATUS, Opcode.STATE, Opcode.GUEST)
+
+
 class _Source(enum.Enum, shape=4):
     """What an answer's words are."""
 
@@ -106,7 +110,13 @@ class Mailbox(wiring.Component):
         status = protocol.StatusWord
         shown = Array(Cat(getattr(engine, name) for name in _STATUS) for engine in self._engines)
         self._status = Signal(status)
-        m.d.comb += [self._status.eq(shown[self._pe]), self._status.records.eq(self._is["records"])]
+        records = self._is["records"]
+        m.d.comb += [self._status.eq(shown[self._pe]), self._status.records.eq(records)]
+        # Of the log's records, what an answer takes: their words, known a cycle before a command is executed.
+        self._batch = Signal(range(protocol.MAX_LENGTH + 1))
+        count = Mux(records > _RECORDS, _RECORDS, records)[: _RECORDS.bit_length()]
+        # Only shifts and sums: this stands in a path of its own.
+        m.d.sync += self._batch.eq(sum(count << bit for bit in range(3) if protocol.RECORD_WORDS >> bit & 1))
         for engine in self._engines:
             access, what = engine.access.payload, AccessWord(words[0])
             m.d.comb += [
@@ -234,12 +244,14 @@ class Mailbox(wiring.Component):
         m.d.comb += [state.eq(probe), report.eq(reported)]
         commands, header, index = self.commands, self._header, self._index
         self._error = Signal(Error)
+        self._does = {opcode: Signal(name=f"does_{opcode.name.lower()}") for opcode in Opcode}
         tags = [Signal(8, name=f"resume_tag{n}") for n in range(self._pes)]
         self._tags = tags
         quiet = header.mark == Mark.QUIET
         with m.FSM():
             with m.State("command"):
-                m.d.sync += [header.eq(commands.payload), index.eq(0)]
+                # Judged as it comes in, and acted upon a cycle later.
+                m.d.sync += [header.eq(commands.payload), index.eq(0), self._error.eq(self._judged(m))]
                 waiting = Cat(engine.report.valid for engine in self._engines)
                 with m.If(self._speaks & ~self._busy):
                     self._access_answer(m)
@@ -251,7 +263,7 @@ class Mailbox(wiring.Component):
                         m.next = "report"
                 with m.Else():
                     m.d.comb += commands.ready.eq(1)
-                    with m.If(commands.valid & (commands.payload != protocol.IDLE)):
+                    with m.If(commands.valid):
                         m.next = "check"
             with m.State("report"):
                 tag = Signal(Header)
@@ -286,9 +298,10 @@ class Mailbox(wiring.Component):
                     m.next = "execute"
                 with m.Elif(commands.valid):
                     m.d.sync += index.eq(index + 1)
-                    for n, argument in enumerate(self._arguments):
-                        with m.If(index == n):
-                            m.d.sync += argument.eq(commands.payload)
+                # The word behind the last argument, should it be there, does no harm.
+                for n, argument in enumerate(self._arguments):
+                    with m.If(commands.valid & (index == n)):
+                        m.d.sync += argument.eq(commands.payload)
             with m.State("load"):
                 self._load(m)
             with m.State("execute"):
@@ -307,7 +320,6 @@ class Mailbox(wiring.Component):
                     self._strobe(m, "take")
                     m.next = "command"
             with m.State("sending"):
-                # The answer shows the PE of this command's header.
                 with m.If(~self._busy):
                     m.next = "command"
 
@@ -318,36 +330,45 @@ class Mailbox(wiring.Component):
             header=self._access_header,
         )  # fmt: skip
 
-    def _check(self, m):
-        """Judge a header."""
+    def _judged(self, m):
+        """Return what is wrong with the word that comes, if it is a header."""
         m.submodules.check = check = HeaderCheck(self._pes)
-        m.d.comb += [check.header.eq(self._header), check.running.eq(self._is["running"])]
-        m.d.sync += self._error.eq(check.error)
-        with m.If(check.error == Error.MARK):
+        pe = Signal.like(self._pe)
+        m.d.comb += [check.header.eq(self.commands.payload), pe.eq(check.header.pe)]
+        m.d.comb += check.running.eq(Array(engine.running for engine in self._engines)[pe])
+        return check.error
+
+    def _check(self, m):
+        """Act upon a header."""
+        with m.If(self._header.as_value() == protocol.IDLE):
+            m.next = "command"
+        with m.Elif(self._error == Error.MARK):
             m.next = "error"
-        with m.Elif(check.error != Error.NONE):
+        with m.Elif(self._error != Error.NONE):
             m.next = "skip"
         with m.Elif(self._header.opcode == Opcode.LOAD):
             m.next = "load"
         with m.Else():
             m.next = "collect"
+        m.d.sync += [is_now.eq(self._header.opcode == opcode) for opcode, is_now in self._does.items()]
 
     def _load(self, m):
         """Write instructions as their words come."""
         header, index, words = self._header, self._index, self._arguments
-        address = words[0]
+        address, end, depth = words[0], Signal(_WORD + 1), self._depths[0]
         m.d.comb += self.commands.ready.eq(1)
-        with m.If(index == header.length):
+        with m.If((index == 1) & (end > depth if depth else Const(1))):
+            m.d.comb += self.commands.ready.eq(0)
+            m.d.sync += self._error.eq(Error.RANGE)
+            m.next = "skip"
+        with m.Elif(index == header.length):
             m.d.comb += self.commands.ready.eq(0)
             m.next = "execute"
         with m.Elif(self.commands.valid):
             m.d.sync += index.eq(index + 1)
             with m.If(index == 0):
-                m.d.sync += address.eq(self.commands.payload)
-                depth, end = self._depths[0], self.commands.payload + (header.length >> 1)
-                with m.If(end > depth if depth else Const(1)):
-                    m.d.sync += self._error.eq(Error.RANGE)
-                    m.next = "skip"
+                first = self.commands.payload
+                m.d.sync += [address.eq(first), end.eq(first + (header.length >> 1))]
             with m.Elif(index[0]):
                 m.d.sync += words[1].eq(self.commands.payload)
             with m.Else():
@@ -365,48 +386,47 @@ class Mailbox(wiring.Component):
 
     def _execute(self, m, quiet):
         """Do what a whole and possible command says."""
-        header = self._header
-
-        def answer(source, length):
-            self._send(m, source, Mark.ANSWER, header.opcode, length)
-
+        does, settled, running = self._does, self._is["settled"], self._is["running"]
+        later = (does[Opcode.STATUS] & ~settled & ~running) | (does[Opcode.STATE] & ~settled)
+        done = Cat(
+            does[opcode] for opcode in (Opcode.LOAD, Opcode.KICK, Opcode.CONFIGURE, Opcode.RESET)
+        ).any()
+        log = does[Opcode.LOG]
+        told = Cat(does[opcode] for opcode in _TELLING).any() | (done & ~quiet)
+        told |= log & (~quiet | (self._batch != 0))
+        source, length = Signal(_Source), Signal.like(self._sender.header.length)
+        for opcode, (what, words) in self._telling().items():
+            with m.If(does[opcode]):
+                m.d.comb += [source.eq(what), length.eq(words)]
         m.next = "command"
-        with m.Switch(header.opcode):
-            with m.Case(Opcode.HELLO):
-                answer(_Source.HELLO, protocol.HELLO_WORDS)
-            with m.Case(Opcode.LOAD, Opcode.KICK, Opcode.CONFIGURE, Opcode.RESET):
-                with m.If(~quiet):
-                    answer(_Source.NONE, 0)
-                for opcode, name in (
-                    (Opcode.KICK, "kick"), (Opcode.CONFIGURE, "configure"), (Opcode.RESET, "reset"),
-                ):  # fmt: skip
-                    with m.If(header.opcode == opcode):
-                        self._strobe(m, name)
-            with m.Case(Opcode.ACCESS):
-                m.next = "issue"
-            with m.Case(Opcode.STATUS):
-                with m.If(self._is["settled"] | self._is["running"]):
-                    answer(_Source.STATUS, protocol.STATUS_WORDS)
-                    m.next = "status"
-                with m.Else():
-                    m.next = "execute"
-            with m.Case(Opcode.STATE):
-                with m.If(self._is["settled"]):
-                    answer(_Source.STATE, state_words(self._config))
-                    m.next = "sending"
-                with m.Else():
-                    m.next = "execute"
-            with m.Case(Opcode.GUEST):
-                answer(_Source.GUEST, protocol.GUEST_WORDS)
-                m.next = "sending"
-            with m.Case(Opcode.RESUME):
-                self._strobe(m, "resume")
-                for n, tag in enumerate(self._tags):
-                    with m.If(self._pe == n):
-                        m.d.sync += tag.eq(header.tag)
-            with m.Case(Opcode.LOG):
-                records = self._is["records"]
-                count = Mux(records > _RECORDS, _RECORDS, records)[:6]
-                with m.If(~quiet | (records != 0)):
-                    answer(_Source.LOG, (count << 2) + count)
-                    m.next = "sending"
+        with m.If(later):
+            m.next = "execute"
+        with m.Elif(told):
+            self._send(m, source, Mark.ANSWER, self._header.opcode, length)
+        for opcode, name in (
+            (Opcode.KICK, "kick"), (Opcode.CONFIGURE, "configure"), (Opcode.RESET, "reset"),
+            (Opcode.RESUME, "resume"),
+        ):  # fmt: skip
+            with m.If(does[opcode]):
+                self._strobe(m, name)
+        for n, tag in enumerate(self._tags):
+            with m.If(does[Opcode.RESUME] & (self._pe == n)):
+                m.d.sync += tag.eq(self._header.tag)
+        with m.If(does[Opcode.ACCESS]):
+            m.next = "issue"
+        with m.If(does[Opcode.STATUS] & ~later):
+            m.next = "status"
+        # The answer shows the PE of this command's header; what comes after a reset finds it done.
+        shows = does[Opcode.STATE] | does[Opcode.GUEST] | (log & told)
+        with m.If((shows & ~later) | does[Opcode.RESET]):
+            m.next = "sending"
+
+    def _telling(self):
+        """Return the words of the commands' answers: what they are, and how many."""
+        return {
+            Opcode.HELLO: (_Source.HELLO, protocol.HELLO_WORDS),
+            Opcode.STATUS: (_Source.STATUS, protocol.STATUS_WORDS),
+            Opcode.STATE: (_Source.STATE, state_words(self._config)),
+            Opcode.GUEST: (_Source.GUEST, protocol.GUEST_WORDS),
+            Opcode.LOG: (_Source.LOG, self._batch),
+        }

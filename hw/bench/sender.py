@@ -15,7 +15,7 @@ class Sender(wiring.Component):
     Members
     -------
     start : In(1)
-        Begin, when not ``busy``; the header leaves a cycle later at the earliest.
+        Begin, when not ``busy``; the header leaves two cycles later at the earliest.
     header : In(Header)
         Of the answer, with ``start``.
     index, fetch : Out(8), Out(1)
@@ -39,8 +39,12 @@ class Sender(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         answers = self.answers
-        first, left, header = self._inside = Signal(), Signal(8), Signal(Header)
-        moves = self.busy & (~answers.valid | answers.ready)
+        first, left, header = Signal(), Signal(8), Signal(Header)
+        begins, sends, still = Signal(), Signal(), Signal()
+        self._inside = first, left, header, begins, sends
+        moves = sends & (~answers.valid | answers.ready)
+        m.d.comb += still.eq(Mux(moves, Mux(first, left != 0, left != 1), sends))
+        m.d.sync += [sends.eq(begins | still), self.busy.eq(self.start | begins | still)]
         m.d.comb += self.fetch.eq(moves & Mux(first, left != 0, left != 1))
         with m.If(answers.ready):
             m.d.sync += answers.valid.eq(0)
@@ -48,13 +52,12 @@ class Sender(wiring.Component):
             m.d.sync += [answers.valid.eq(1), answers.payload.eq(Mux(first, header, self.word)), first.eq(0)]
             with m.If(self.fetch):
                 m.d.sync += self.index.eq(self.index + 1)
-            with m.If(first):
-                m.d.sync += self.busy.eq(left != 0)
-            with m.Else():
-                m.d.sync += [left.eq(left - 1), self.busy.eq(left != 1)]
+            with m.If(~first):
+                m.d.sync += left.eq(left - 1)
         # Taken whether it begins or not, so that only one register waits for that.
         with m.If(~self.busy):
-            m.d.sync += [first.eq(1), self.index.eq(0), header.eq(self.header), left.eq(self.header.length)]
-        with m.If(self.start):
-            m.d.sync += self.busy.eq(1)
+            m.d.sync += [first.eq(1), self.index.eq(0), header.eq(self.header)]
+        m.d.sync += begins.eq(self.start)
+        with m.If(begins):
+            m.d.sync += left.eq(header.length)
         return m

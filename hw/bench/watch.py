@@ -46,10 +46,12 @@ class Watch(wiring.Component):
         width = len(latency.amount)
         assert width == len(self.age)
         armed, age = self.armed, self.age
-        since, now, passed = Signal(width), Signal(width), Signal(width)
+        since, now, passed, next_passed = (Signal(width) for _ in range(4))
+        earlier = Signal(width, init=-1)  # one before ``since``
         before, same_age, one_older, at_once = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
             passed.eq(now - since),
+            next_passed.eq(now - earlier),
             now.eq(Mux(latency.cycles, self.clock, self.operations)),
             age.eq(Mux(armed, passed, 0)),
         ]
@@ -59,12 +61,14 @@ class Watch(wiring.Component):
             before.eq(now[0]),
             at_once.eq(latency.amount == 0),
             same_age.eq(passed >= latency.amount),
-            one_older.eq((passed + 1)[:width] >= latency.amount),
+            one_older.eq(next_passed >= latency.amount),
         ]
         due = Mux(armed, Mux(now[0] == before, same_age, one_older), at_once)
         m.d.comb += self.over.eq(self.level & ~latency.never & due)
         with m.If(self.forget | (self.look & ~self.level)):
             m.d.sync += armed.eq(0)
-        with m.Elif(self.look & ~armed):
-            m.d.sync += [armed.eq(1), since.eq(now)]
+        with m.Elif(self.look):
+            m.d.sync += armed.eq(1)
+        with m.If(~armed):
+            m.d.sync += [since.eq(now), earlier.eq(now - 1)]
         return m

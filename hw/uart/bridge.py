@@ -102,13 +102,16 @@ class UartBridge(wiring.Component):
         header = Signal(RequestWord)
         with m.If(frames.taken & frames.first):
             m.d.sync += header.eq(frames.word)
-        follows, repeats = Signal(), Signal()
-        m.d.comb += [
+        # A header is there at least four bytes before its frame ends: what it is was found out by then.
+        sync, data, follows, repeats, fits = Signal(), Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [
+            sync.eq(header.kind == Kind.SYNC), data.eq(header.kind == Kind.DATA),
             follows.eq(header.sequence == (self._sequence + 1)[:8]),
             # A session's first DATA is not to be taken for a repetition of its SYNC.
             repeats.eq((header.sequence == self._sequence) & self._data),
-            kept.drop.eq(self._sent), kept.drop_messages.eq(self._sent_messages),
+            fits.eq(data & self.session & ~repeats & follows & ~queue.overflow),
         ]  # fmt: skip
+        m.d.comb += [kept.drop.eq(self._sent), kept.drop_messages.eq(self._sent_messages)]
 
         def refuse(status):
             m.d.sync += [self._refused.eq(1), self._refusal.eq(status)]
@@ -117,7 +120,7 @@ class UartBridge(wiring.Component):
             m.d.comb += queue.rewind.eq(1)
             with m.If(frames.damage != Status.DATA):
                 refuse(frames.damage)
-            with m.Elif(header.kind == Kind.SYNC):
+            with m.Elif(sync):
                 m.d.comb += [queue.clear.eq(1), kept.clear.eq(1)]
                 m.d.sync += [
                     self._sequence.eq(header.sequence), self.session.eq(1), self._data.eq(0),
@@ -125,7 +128,15 @@ class UartBridge(wiring.Component):
                     self._refused.eq(0), self._counting.eq(0),
                     self._sent.eq(0), self._sent_messages.eq(0),
                 ]  # fmt: skip
-            with m.Elif(header.kind != Kind.DATA):
+            with m.Elif(fits):
+                m.d.comb += [queue.rewind.eq(0), queue.commit.eq(1), kept.dropped.eq(1)]
+                m.d.sync += [
+                    self._sequence.eq(header.sequence), self._asked.eq(header), self._data.eq(1),
+                    self._waiting.eq(1), self._again.eq(0), self._turn.eq(_Turn.DATA),
+                    self._timer.eq(self._patience), self._counting.eq(0),
+                    self._sent.eq(0), self._sent_messages.eq(0),
+                ]  # fmt: skip
+            with m.Elif(~data):
                 refuse(Status.KIND)
             with m.Elif(~self.session):
                 refuse(Status.SESSION)
@@ -135,16 +146,8 @@ class UartBridge(wiring.Component):
                     m.d.sync += self._again.eq(1)
             with m.Elif(~follows):
                 refuse(Status.SEQUENCE)
-            with m.Elif(queue.overflow):
-                refuse(Status.ROOM)
             with m.Else():
-                m.d.comb += [queue.rewind.eq(0), queue.commit.eq(1), kept.dropped.eq(1)]
-                m.d.sync += [
-                    self._sequence.eq(header.sequence), self._asked.eq(header), self._data.eq(1),
-                    self._waiting.eq(1), self._again.eq(0), self._turn.eq(_Turn.DATA),
-                    self._timer.eq(self._patience), self._counting.eq(0),
-                    self._sent.eq(0), self._sent_messages.eq(0),
-                ]  # fmt: skip
+                refuse(Status.ROOM)
 
     def _respond(self, m):
         """Send a frame when one is due."""

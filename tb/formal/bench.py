@@ -31,7 +31,7 @@ class SenderSpec(Spec):
     def _describe(self, m: Module) -> None:
         sender = Sender()
         m.submodules.sender = Fragment.get(sender, None)
-        its_first, its_left, its_header = sender._inside
+        its_first, its_left, its_header, begins, sends = sender._inside
         start, header, word = self.free(1, "start"), self.free(Header, "header"), self.free(32, "word")
         ready = self.free(1, "ready")
         answers = sender.answers
@@ -46,7 +46,7 @@ class SenderSpec(Spec):
 
         # Words of the message that the sender has not yet put into its output register, the header as one.
         left = Signal(9, name="left")
-        leaves = sender.busy & (~answers.valid | ready)
+        leaves = sends & (~answers.valid | ready)
         with m.If(start):
             m.d.sync += left.eq(header.length + 1)
         with m.Elif(leaves):
@@ -60,7 +60,9 @@ class SenderSpec(Spec):
         known = (
             (its_first == first) & (its_left == left - first) & (~first | (Value.cast(its_header) == told))
         )
-        self.claim(m, (left == 0) | known, "it knows where it is")
+        its_start = its_first & (Value.cast(its_header) == told) & (left == total + 1)
+        self.claim(m, (left == 0) | Mux(begins, its_start, known), "it knows where it is")
+        self.claim(m, ~(begins & sends) & (sender.busy == (begins | sends)), "it begins, then it sends")
         self.claim(m, sender.busy == (left != 0), "busy until all words have left")
         self.claim(m, left <= total + 1, "no more words than there are")
         self.claim(m, ~first | (count == 0), "and begins at the first")
@@ -164,15 +166,18 @@ class EngineSpec(Spec):
         waiting = engine._in_state["wait"]
         self.claim(m, waiting == guest_flight, "a response to the guest is waited for")
         stopped = engine._in_state["stopped"] | engine._in_state["clear"]
-        self.claim(m, stopped == ~mine, "stopped unless running")
+        ending = engine._ending
+        self.claim(m, stopped == (~mine | ending), "stopped unless running, or about to report")
+        self.claim(m, ~ending | mine, "which ends its run")
         open_end = ~engine._waiting | stopped | engine._in_state["start"]
         self.claim(m, open_end, "only a stopped guest's operation waits for its completion")
         log, fifo = engine._log, engine._log._fifo
-        self.claim(m, ~(log.keep & log.notes), "one record at a time")
-        self.claim(m, ~(log.keep | log.notes) | fifo.w_rdy, "no record without room")
+        noted = log._noted
+        self.claim(m, ~(log.keep & noted), "one record at a time")
+        self.claim(m, ~(log.keep | noted) | fifo.w_rdy, "no record without room")
         # An operation that waits for its completion has its record still to come.
         busy = engine._in_state["execute"] | waiting | engine._waiting
-        used = log.records + log.keep
+        used = log.records + log.keep + noted
         self.claim(m, used <= Mux(busy, _LOG_DEPTH - 2, _LOG_DEPTH - 1), "room for two at each instruction")
         self.claim(m, log.records == fifo.r_level, "records are counted")
         self.claim(m, fifo.w_rdy | (log.records >= _LOG_DEPTH - 1), "and the log takes what it has room for")
