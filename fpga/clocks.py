@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, Signal
+from amaranth.hdl import ClockDomain, Instance, Module, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
@@ -149,15 +149,14 @@ def add_clock(m: Module, platform: Any, pll: Ecp5Pll | Ice40Pll) -> None:
     pll : Ecp5Pll or Ice40Pll
         The setting.
     """
-    m.domains.sync = ClockDomain()
-    clock, locked = Signal(), Signal()
+    m.domains.sync = domain = ClockDomain()
+    locked = Signal()
     port = platform.request(platform.default_clk, dir="-")
     if getattr(pll, "pad", False):
         pin = port.io  # the PLL has an input buffer of its own
     else:
         m.submodules.clock_buffer = buffer = io.Buffer("i", port)
         pin = buffer.i
-    m.submodules.pll = pll.instance(pin, clock, locked)
+    m.submodules.pll = pll.instance(pin, domain.clk, locked)
     m.submodules.clock_reset = ResetSynchronizer(~locked, domain="sync")
-    m.d.comb += ClockSignal("sync").eq(clock)
-    platform.add_clock_constraint(clock, pll.frequency)
+    platform.add_clock_constraint(domain.clk, pll.frequency)

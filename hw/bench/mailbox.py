@@ -1,13 +1,15 @@
 """The mailbox: commands of the host in, answers out (``docs/mailbox.md``)."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
+from amaranth.utils import exact_log2
 
 from hw.bench import protocol
 from hw.bench.check import HeaderCheck
 from hw.bench.engine_port import EnginePortSignature, GuestState, Record
 from hw.bench.frames import probe_layout
+from hw.bench.instruction import REGISTERS
 from hw.bench.protocol import AccessWord, Error, Header, HelloWord, Mark, Opcode
 from hw.bench.sender import Sender
 from hw.config import GicConfig
@@ -20,6 +22,8 @@ _WORD = 32
 #: Records in one answer, at most.
 _RECORDS = protocol.MAX_LENGTH // protocol.RECORD_WORDS
 _ARGUMENTS = 4
+#: Words of which one is brought near before it is wanted.
+_GROUP = 8
 #: What the mailbox looks at of the command's engine; the flags of StatusWord, in order.
 _SHOWN = ("running", "ready", "settled", "records", "deactivated", "pintid", "operations", "clock")
 _STATUS = ("virq", "vfiq", "maintenance", "running", "waiting", "deactivated")
@@ -56,8 +60,8 @@ def _words(value, count):
 class Mailbox(wiring.Component):
     """Takes a command, has it executed, answers; between commands it tells what guests have stopped.
 
-    A word a cycle both ways; a command takes two cycles more than it has words, an access a third and its
-    latency, during which the next command comes in.
+    A word a cycle both ways, every third cycle of the answers to STATE and GUEST; a command takes two cycles
+    more than it has words, an access a third and its latency, during which the next command comes in.
 
     Parameters
     ----------
@@ -143,7 +147,7 @@ class Mailbox(wiring.Component):
         self._source, self._busy = Signal(_Source), sender.busy
         self._report_pe = Signal(range(max(self._pes, 2)))
         words = {source: Array(words)[sender.index] for source, words in self._sources().items()}
-        words |= {_Source.LOG: self._log_word(m), _Source.GUEST: self._guest_word(m)}
+        words |= {_Source.LOG: self._log_word(m), **self._far_words(m)}
         # A register each: choosing a source's word takes one cycle, choosing the source another.
         fetched = {source: Signal(_WORD, name=f"word_{source.name.lower()}") for source in words}
         with m.If(sender.fetch):
@@ -169,20 +173,43 @@ class Mailbox(wiring.Component):
             m.d.comb += engine.log.ready.eq(taken & (self._pe == n))
         return Mux(at == 0, record[:_WORD], rest[:_WORD])
 
-    def _guest_word(self, m):
-        """Return the next word of a guest's state, then of its registers, one of which the engine shows."""
-        at, head = self._sender.index, GuestState.as_shape().size // _WORD
-        guest, register = Signal(head * _WORD), Signal(2 * _WORD)
-        m.d.comb += [
-            guest.eq(Array(e.guest.as_value() for e in self._engines)[self._pe]),
-            register.eq(Array(e.register for e in self._engines)[self._pe]),
-        ]
+    def _far_words(self, m):
+        """Return the next word of a guest's state and registers, and of an interface's storage.
+
+        They come from far away and seldom: the index goes there in one cycle, of each few words one comes
+        back in the next, and of these one is chosen in the last.
+        """
+        sender, at, late = self._sender, Signal.like(self._sender.index), Signal()
+        far = (self._source == _Source.GUEST) | (self._source == _Source.STATE)
+        m.d.sync += [at.eq(sender.index), late.eq(sender.fetch), sender.hold.eq(far & (sender.fetch | late))]
+        low, high = at[: exact_log2(_GROUP)], at[exact_log2(_GROUP) :]
+
+        def near(name, words):
+            groups = [words[n : n + _GROUP] for n in range(0, len(words), _GROUP)]
+            picked = [Signal(_WORD, name=f"{name}{n}") for n in range(len(groups))]
+            m.d.sync += [one.eq(Array(group)[low]) for one, group in zip(picked, groups, strict=True)]
+            return Array(picked)[high]
+
+        guest, register = Signal(GuestState.as_shape().size), Signal(2 * _WORD)
+        storage = Signal(state_words(self._config) * _WORD)
+        probes = [getattr(self, f"observe{n}") for n in range(self._pes)]
+        for signal, theirs in (
+            (guest, [engine.guest for engine in self._engines]),
+            (register, [engine.register for engine in self._engines]),
+            (storage, probes),
+        ):
+            m.d.comb += signal.eq(Array(Value.cast(one) for one in theirs)[self._pe])
         for engine in self._engines:
             m.d.comb += engine.index.eq(at[1:4])
-        return Mux(at < head, Array(_words(guest, head))[at], Array(_words(register, 2))[at[0]])
+        # An engine shows one register at a time, the one that the index means.
+        registers = _words(register, 2) * REGISTERS
+        return {
+            _Source.GUEST: near("guest", _words(guest, len(guest) // _WORD) + registers),
+            _Source.STATE: near("state", _words(storage, len(storage) // _WORD)),
+        }
 
     def _sources(self):
-        """Return the words of every answer but the log's."""
+        """Return the words of the answers whose words are simply there."""
         config = self._config
         sizes = HelloWord.const({
             "pes": self._pes, "lrs": config.lrs, "state_words": state_words(config),
@@ -190,11 +217,7 @@ class Mailbox(wiring.Component):
         })  # fmt: skip
         self._outcome, self._value, self._esr = Signal(Outcome), Signal(64), Signal(_WORD)
         self._offence = Signal(_WORD)
-        probes = [getattr(self, f"observe{n}").as_value() for n in range(self._pes)]
         reports = Array(engine.report.payload.as_value() for engine in self._engines)
-        words = state_words(config)
-        state = Signal(words * _WORD)
-        self._state = state, Array(probes)[self._pe]
         report = Signal(protocol.REPORT_WORDS * _WORD)
         self._report = report, reports[self._report_pe]
         return {
@@ -207,7 +230,6 @@ class Mailbox(wiring.Component):
             _Source.STATUS: [
                 self._status.as_value(), self._is["pintid"], self._is["operations"], self._is["clock"],
             ],
-            _Source.STATE: _words(state, words),
             _Source.REPORT: _words(report, protocol.REPORT_WORDS),
         }  # fmt: skip
 
@@ -239,9 +261,8 @@ class Mailbox(wiring.Component):
             ]  # fmt: skip
 
     def _commands(self, m):
-        state, probe = self._state
         report, reported = self._report
-        m.d.comb += [state.eq(probe), report.eq(reported)]
+        m.d.comb += report.eq(reported)
         commands, header, index = self.commands, self._header, self._index
         self._error = Signal(Error)
         self._does = {opcode: Signal(name=f"does_{opcode.name.lower()}") for opcode in Opcode}

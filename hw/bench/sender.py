@@ -20,6 +20,8 @@ class Sender(wiring.Component):
         Of the answer, with ``start``.
     index, fetch : Out(8), Out(1)
         Which word is wanted next; it is to be fetched in this cycle.
+    hold : In(1)
+        Nothing is fetched in this cycle, nor sent.
     word : In(32)
         The word fetched last, from the cycle after on.
     busy : Out(1)
@@ -32,6 +34,7 @@ class Sender(wiring.Component):
     header: In(Header)
     index: Out(8)
     fetch: Out(1)
+    hold: In(1)
     word: In(32)
     busy: Out(1)
     answers: Out(stream.Signature(32))
@@ -42,7 +45,7 @@ class Sender(wiring.Component):
         first, left, header = Signal(), Signal(8), Signal(Header)
         begins, sends, still = Signal(), Signal(), Signal()
         self._inside = first, left, header, begins, sends
-        moves = sends & (~answers.valid | answers.ready)
+        moves = sends & ~self.hold & (~answers.valid | answers.ready)
         m.d.comb += still.eq(Mux(moves, Mux(first, left != 0, left != 1), sends))
         m.d.sync += [sends.eq(begins | still), self.busy.eq(self.start | begins | still)]
         m.d.comb += self.fetch.eq(moves & Mux(first, left != 0, left != 1))

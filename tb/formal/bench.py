@@ -33,20 +33,20 @@ class SenderSpec(Spec):
         m.submodules.sender = Fragment.get(sender, None)
         its_first, its_left, its_header, begins, sends = sender._inside
         start, header, word = self.free(1, "start"), self.free(Header, "header"), self.free(32, "word")
-        ready = self.free(1, "ready")
+        ready, hold = self.free(1, "ready"), self.free(1, "hold")
         answers = sender.answers
         fetched = Signal(32, name="fetched")
         with m.If(sender.fetch):
             m.d.sync += fetched.eq(word)
         m.d.comb += [
             sender.start.eq(start), sender.header.eq(header), sender.word.eq(fetched),
-            answers.ready.eq(ready),
+            answers.ready.eq(ready), sender.hold.eq(hold),
         ]  # fmt: skip
         self.assume(m, ~start | ~sender.busy)
 
         # Words of the message that the sender has not yet put into its output register, the header as one.
         left = Signal(9, name="left")
-        leaves = sends & (~answers.valid | ready)
+        leaves = sends & ~hold & (~answers.valid | ready)
         with m.If(start):
             m.d.sync += left.eq(header.length + 1)
         with m.Elif(leaves):

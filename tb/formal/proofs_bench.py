@@ -20,8 +20,8 @@ BENCH: tuple[Proof, ...] = (
         " in order.",
         "docs/mailbox.md", SenderSpec, _ONE, 4, fast=True,
         bugs=(
-            Bug("a word is lost on a slow host", _SENDER, "sends & (~answers.valid | answers.ready)",
-                "sends & (~answers.valid | answers.ready | first)"),
+            Bug("a word is lost on a slow host", _SENDER, "~self.hold & (~answers.valid | answers.ready)",
+                "~self.hold & (~answers.valid | answers.ready | first)"),
             Bug("the last word is left out", _SENDER, "left != 0, left != 1), sends",
                 "left != 0, left > 2), sends"),
             Bug("an empty answer is offered for ever", _SENDER, "m.d.sync += answers.valid.eq(0)",
