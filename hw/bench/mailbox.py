@@ -1,60 +1,31 @@
 """The mailbox: commands of the host in, answers out (``docs/mailbox.md``)."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import enum, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
-from amaranth.utils import exact_log2
 
 from hw.bench import protocol
+from hw.bench.answers import AnswerWords, Source, state_words
 from hw.bench.check import HeaderCheck
-from hw.bench.engine_port import EnginePortSignature, GuestState, Record
+from hw.bench.engine_port import EnginePortSignature
 from hw.bench.frames import probe_layout
-from hw.bench.instruction import REGISTERS
-from hw.bench.protocol import AccessWord, Error, Header, HelloWord, Mark, Opcode
+from hw.bench.protocol import AccessWord, Error, Header, Mark, Opcode
 from hw.bench.sender import Sender
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from hw.port import Outcome, Response
 
-__all__ = ["Mailbox", "state_words"]
+__all__ = ["Mailbox"]
 
 _WORD = 32
 #: Records in one answer, at most.
 _RECORDS = protocol.MAX_LENGTH // protocol.RECORD_WORDS
 _ARGUMENTS = 4
-#: Words of which one is brought near before it is wanted.
-_GROUP = 8
 #: What the mailbox looks at of the command's engine; the flags of StatusWord, in order.
 _SHOWN = ("running", "ready", "settled", "records", "deactivated", "pintid", "operations", "clock")
 _STATUS = ("virq", "vfiq", "maintenance", "running", "waiting", "deactivated")
-
-
 #: Commands that are always answered.
 _TELLING = (Opcode.HELLO, Opcode.STATUS, Opcode.STATE, Opcode.GUEST)
-
-
-class _Source(enum.Enum, shape=4):
-    """What an answer's words are."""
-
-    NONE = 0
-    ERROR = 1
-    HELLO = 2
-    ACCESS = 3
-    STATUS = 4
-    STATE = 5
-    REPORT = 6
-    LOG = 7
-    GUEST = 8
-
-
-def state_words(config: GicConfig | GicV2Config) -> int:
-    """Return how many words the answer to STATE has."""
-    return -(-probe_layout(config).size // _WORD)
-
-
-def _words(value, count):
-    """Return ``count`` words of a value, the low one first."""
-    return [value[_WORD * n : _WORD * (n + 1)] for n in range(count)]
 
 
 class Mailbox(wiring.Component):
@@ -142,96 +113,28 @@ class Mailbox(wiring.Component):
     def _answering(self, m):
         """Give the sender the words of every answer."""
         m.submodules.sender = self._sender = sender = Sender()
-        self._record_word = Signal(range(protocol.RECORD_WORDS))
+        m.submodules.words = self._words = words = AnswerWords(self._config, self._pes, *self._depths)
         connect(m, sender.answers, flipped(self.answers))
-        self._source, self._busy = Signal(_Source), sender.busy
+        self._source, self._busy = Signal(Source), sender.busy
         self._report_pe = Signal(range(max(self._pes, 2)))
-        words = {source: Array(words)[sender.index] for source, words in self._sources().items()}
-        words |= {_Source.LOG: self._log_word(m), **self._far_words(m)}
-        # A register each: choosing a source's word takes one cycle, choosing the source another.
-        fetched = {source: Signal(_WORD, name=f"word_{source.name.lower()}") for source in words}
-        with m.If(sender.fetch):
-            m.d.sync += [fetched[source].eq(word) for source, word in words.items()]
-        with m.Switch(self._source):
-            for source, word in fetched.items():
-                with m.Case(source):
-                    m.d.comb += sender.word.eq(word)
-
-    def _log_word(self, m):
-        """Return the next word of the log's oldest record; with its first word all of it is taken."""
-        sender, at, last = self._sender, self._record_word, protocol.RECORD_WORDS - 1
-        record, rest, taken = Signal(Record.as_shape().size), Signal(last * _WORD), Signal()
-        m.d.comb += record.eq(Array(e.log.payload.as_value() for e in self._engines)[self._pe])
-        m.d.sync += taken.eq(sender.fetch & (self._source == _Source.LOG) & (at == 0))
-        with m.If(~self._busy):
-            m.d.sync += at.eq(0)
-        with m.Elif(sender.fetch):
-            m.d.sync += [
-                at.eq(Mux(at == last, 0, at + 1)), rest.eq(Mux(at == 0, record[_WORD:], rest >> _WORD)),
-            ]  # fmt: skip
-        for n, engine in enumerate(self._engines):
-            m.d.comb += engine.log.ready.eq(taken & (self._pe == n))
-        return Mux(at == 0, record[:_WORD], rest[:_WORD])
-
-    def _far_words(self, m):
-        """Return the next word of a guest's state and registers, and of an interface's storage.
-
-        They come from far away and seldom: the index goes there in one cycle, of each few words one comes
-        back in the next, and of these one is chosen in the last.
-        """
-        sender, at, late = self._sender, Signal.like(self._sender.index), Signal()
-        far = (self._source == _Source.GUEST) | (self._source == _Source.STATE)
-        m.d.sync += [at.eq(sender.index), late.eq(sender.fetch), sender.hold.eq(far & (sender.fetch | late))]
-        low, high = at[: exact_log2(_GROUP)], at[exact_log2(_GROUP) :]
-
-        def near(name, words):
-            groups = [words[n : n + _GROUP] for n in range(0, len(words), _GROUP)]
-            picked = [Signal(_WORD, name=f"{name}{n}") for n in range(len(groups))]
-            m.d.sync += [one.eq(Array(group)[low]) for one, group in zip(picked, groups, strict=True)]
-            return Array(picked)[high]
-
-        guest, register = Signal(GuestState.as_shape().size), Signal(2 * _WORD)
-        storage = Signal(state_words(self._config) * _WORD)
+        engines, pe = self._engines, self._pe
+        m.d.comb += [
+            words.source.eq(self._source), words.index.eq(sender.index), words.fetch.eq(sender.fetch),
+            words.busy.eq(sender.busy), sender.hold.eq(words.hold), sender.word.eq(words.word),
+            words.status.eq(self._status), words.pintid.eq(self._is["pintid"]),
+            words.operations.eq(self._is["operations"]), words.clock.eq(self._is["clock"]),
+        ]  # fmt: skip
         probes = [getattr(self, f"observe{n}") for n in range(self._pes)]
-        for signal, theirs in (
-            (guest, [engine.guest for engine in self._engines]),
-            (register, [engine.register for engine in self._engines]),
-            (storage, probes),
+        for shown, theirs, which in (
+            (words.report, [engine.report.payload for engine in engines], self._report_pe),
+            (words.record, [engine.log.payload for engine in engines], pe),
+            (words.guest, [engine.guest for engine in engines], pe),
+            (words.register, [engine.register for engine in engines], pe),
+            (words.storage, probes, pe),
         ):
-            m.d.comb += signal.eq(Array(Value.cast(one) for one in theirs)[self._pe])
-        for engine in self._engines:
-            m.d.comb += engine.index.eq(at[1:4])
-        # An engine shows one register at a time, the one that the index means.
-        registers = _words(register, 2) * REGISTERS
-        return {
-            _Source.GUEST: near("guest", _words(guest, len(guest) // _WORD) + registers),
-            _Source.STATE: near("state", _words(storage, len(storage) // _WORD)),
-        }
-
-    def _sources(self):
-        """Return the words of the answers whose words are simply there."""
-        config = self._config
-        sizes = HelloWord.const({
-            "pes": self._pes, "lrs": config.lrs, "state_words": state_words(config),
-            "gicv2": isinstance(config, GicV2Config),
-        })  # fmt: skip
-        self._outcome, self._value, self._esr = Signal(Outcome), Signal(64), Signal(_WORD)
-        self._offence = Signal(_WORD)
-        reports = Array(engine.report.payload.as_value() for engine in self._engines)
-        report = Signal(protocol.REPORT_WORDS * _WORD)
-        self._report = report, reports[self._report_pe]
-        return {
-            _Source.ERROR: [self._offence],
-            _Source.HELLO: [
-                Const(protocol.VERSION, _WORD), Const(config.vtr, _WORD), sizes.as_value(),
-                *(Const(depth, _WORD) for depth in self._depths),
-            ],
-            _Source.ACCESS: [self._outcome.as_value(), *_words(self._value, 2), self._esr],
-            _Source.STATUS: [
-                self._status.as_value(), self._is["pintid"], self._is["operations"], self._is["clock"],
-            ],
-            _Source.REPORT: _words(report, protocol.REPORT_WORDS),
-        }  # fmt: skip
+            m.d.comb += Value.cast(shown).eq(Array(Value.cast(one) for one in theirs)[which])
+        for n, engine in enumerate(engines):
+            m.d.comb += [engine.index.eq(words.number), engine.log.ready.eq(words.taken & (pe == n))]
 
     def _send(self, m, source, mark, opcode, length, header=None):
         """Begin an answer; its header goes out in the next cycle at the earliest."""
@@ -246,7 +149,8 @@ class Mailbox(wiring.Component):
     def _accesses(self, m):
         """Wait for an access's response, and keep it; the next command may be on its way in."""
         self._flying, self._speaks = Signal(), Signal()
-        self._access_header = Signal(Header)
+        self._access_header, self._response = Signal(Header), Signal(Response)
+        m.d.comb += self._words.access.eq(self._response)
         pe = Signal.like(self._pe)
         m.d.comb += pe.eq(self._access_header.pe)
         responses = [engine.response for engine in self._engines]
@@ -257,12 +161,10 @@ class Mailbox(wiring.Component):
             quiet = (self._access_header.mark == Mark.QUIET) & (self._access_header.length != 1)
             m.d.sync += [
                 self._flying.eq(0), self._speaks.eq(~quiet | (payload.outcome != Outcome.OK)),
-                self._outcome.eq(payload.outcome), self._value.eq(payload.value), self._esr.eq(payload.esr),
+                self._response.eq(payload),
             ]  # fmt: skip
 
     def _commands(self, m):
-        report, reported = self._report
-        m.d.comb += report.eq(reported)
         commands, header, index = self.commands, self._header, self._index
         self._error = Signal(Error)
         self._does = {opcode: Signal(name=f"does_{opcode.name.lower()}") for opcode in Opcode}
@@ -289,7 +191,7 @@ class Mailbox(wiring.Component):
             with m.State("report"):
                 tag = Signal(Header)
                 m.d.comb += [tag.tag.eq(Array(tags)[self._report_pe]), tag.pe.eq(self._report_pe)]
-                self._send(m, _Source.REPORT, Mark.ANSWER, Opcode.RESUME, protocol.REPORT_WORDS, header=tag)
+                self._send(m, Source.REPORT, Mark.ANSWER, Opcode.RESUME, protocol.REPORT_WORDS, header=tag)
                 m.next = "reporting"
             with m.State("reporting"):
                 with m.If(~self._busy):
@@ -309,8 +211,8 @@ class Mailbox(wiring.Component):
                 with m.If(self._speaks & ~self._busy):
                     self._access_answer(m)
                 with m.Elif(~self._flying & ~self._busy):
-                    m.d.sync += self._offence.eq(header)
-                    self._send(m, _Source.ERROR, Mark.ERROR, self._error, 1)
+                    m.d.sync += self._words.offence.eq(header)
+                    self._send(m, Source.ERROR, Mark.ERROR, self._error, 1)
                     m.next = "command"
             with m.State("collect"):
                 m.d.comb += commands.ready.eq(1)
@@ -347,7 +249,7 @@ class Mailbox(wiring.Component):
     def _access_answer(self, m):
         m.d.sync += self._speaks.eq(0)
         self._send(
-            m, _Source.ACCESS, Mark.ANSWER, Opcode.ACCESS, protocol.ACCESS_ANSWER_WORDS,
+            m, Source.ACCESS, Mark.ANSWER, Opcode.ACCESS, protocol.ACCESS_ANSWER_WORDS,
             header=self._access_header,
         )  # fmt: skip
 
@@ -415,7 +317,7 @@ class Mailbox(wiring.Component):
         log = does[Opcode.LOG]
         told = Cat(does[opcode] for opcode in _TELLING).any() | (done & ~quiet)
         told |= log & (~quiet | (self._batch != 0))
-        source, length = Signal(_Source), Signal.like(self._sender.header.length)
+        source, length = Signal(Source), Signal.like(self._sender.header.length)
         for opcode, (what, words) in self._telling().items():
             with m.If(does[opcode]):
                 m.d.comb += [source.eq(what), length.eq(words)]
@@ -445,9 +347,9 @@ class Mailbox(wiring.Component):
     def _telling(self):
         """Return the words of the commands' answers: what they are, and how many."""
         return {
-            Opcode.HELLO: (_Source.HELLO, protocol.HELLO_WORDS),
-            Opcode.STATUS: (_Source.STATUS, protocol.STATUS_WORDS),
-            Opcode.STATE: (_Source.STATE, state_words(self._config)),
-            Opcode.GUEST: (_Source.GUEST, protocol.GUEST_WORDS),
-            Opcode.LOG: (_Source.LOG, self._batch),
+            Opcode.HELLO: (Source.HELLO, protocol.HELLO_WORDS),
+            Opcode.STATUS: (Source.STATUS, protocol.STATUS_WORDS),
+            Opcode.STATE: (Source.STATE, state_words(self._config)),
+            Opcode.GUEST: (Source.GUEST, protocol.GUEST_WORDS),
+            Opcode.LOG: (Source.LOG, self._batch),
         }

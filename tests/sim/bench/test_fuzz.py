@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hw.bench.mailbox import state_words
+from hw.bench.answers import state_words
 from hw.bench.protocol import (
     ACCESS_ANSWER_WORDS,
     GUEST_WORDS,
