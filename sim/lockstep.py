@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
-from itertools import chain
 
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
@@ -21,7 +20,7 @@ from sim.engines.golden import golden_port
 from sim.port import Access, CpuPort, Lines, MmioAccess, MmioResponse, Outcome, Response, State
 from sim.state_registers import HCR, state_registers
 from sim.stimulus import ListChoices, RandomChoices, Stimulus
-from sim.stimulus.sweep import every_access, every_level
+from sim.stimulus.sweep import sweep
 
 __all__ = [
     "Difference",
@@ -238,7 +237,7 @@ async def shrinkable_job(ports: list[CpuPort], decisions: list[list[int]]) -> Di
 
 async def sweep_job(ports: list[CpuPort]) -> str | None:
     """Run all of :mod:`sim.stimulus.sweep` on the first PE in lockstep; return a difference."""
-    difference = await apply(ports[0], chain(every_access(), every_level(ports[0].config)))
+    difference = await apply(ports[0], sweep(ports[0].config))
     return difference and difference.report
 
 

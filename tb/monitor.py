@@ -2,7 +2,8 @@
 
 It turns cycles into transactions for whoever listens, and holds the port to its contract (:mod:`hw.port`):
 one access in flight, the response a constant number of cycles after the request, nothing withdrawn,
-nothing taken while a deactivation waits, lines that rest while ``settled`` is high.
+nothing taken while a deactivation waits, ``settled`` high until an access is taken, lines that move once an
+access, a constant number of cycles after its response.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from cocotb.triggers import Timer
 
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
-from hw.core import latency
+from hw.core import latency, settling
 from sim.engines.codec_v2 import codec_of
 from sim.port import Access, Lines, MmioAccess, MmioResponse, Response, State
 from tb.driver import PERIOD
@@ -87,10 +88,13 @@ class Monitor:
     _offered: int | None = field(default=None, init=False)
     _waiting: int | None = field(default=None, init=False)
     _resting: tuple | None = field(default=None, init=False)
+    _lines: tuple | None = field(default=None, init=False)
+    _answered: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._codec = codec_of(self.config)
         self._latency = latency(self.config)
+        self._settling = settling(self.config) + 1
         names = (
             "request__valid", "request__ready", "request__payload", "response__valid", "response__payload",
             "virq", "vfiq", "maintenance", "settled", "deactivate__valid", "deactivate__ready",
@@ -112,13 +116,17 @@ class Monitor:
         cycle = Timer(PERIOD, "ns")
         while True:
             if self.dut.rst.value:
-                self._pending = self._offered = self._waiting = self._resting = None
-                self._unsettled = True
-                self.on_reset(self.cycle)
+                self.forget()
             else:
                 self.look()
             await cycle
             self.cycle += 1
+
+    def forget(self) -> None:
+        """Follow a reset: nothing is owed any more, and storage is to be looked at again."""
+        self._pending = self._offered = self._waiting = self._resting = self._lines = None
+        self._unsettled = True
+        self.on_reset(self.cycle)
 
     def look(self) -> None:
         """Take the values of one cycle; :meth:`run` does so in every one that is not reset."""
@@ -135,6 +143,7 @@ class Monitor:
             return
         taken, access = self._pending
         self._pending = None
+        self._answered = self.cycle
         self._unsettled = True
         self.transactions += 1
         response = self._codec.answer(access, self._read("response__payload"))
@@ -174,10 +183,16 @@ class Monitor:
         self._require(not (settled and in_flight), "settled while an access is in flight")
         lines = tuple(self._read(name) for name in ("virq", "vfiq", "maintenance"))
         self._require(not (lines[0] and lines[1]), "vIRQ and vFIQ at once (SIG-6)")
+        self._require(
+            not settled or self._resting in (None, lines), "a line moved while the port was settled"
+        )
+        due = self.cycle - self._answered == self._settling
+        self._require(due or self._lines in (None, lines), "a line moved at another time than its own")
+        self._lines = lines
         if not settled:
+            self._require(self._resting is None or in_flight, "settled fell without an access")
             self._resting = None
             return
-        self._require(self._resting in (None, lines), "a line moved while the port was settled")
         self._resting = lines
         if self._unsettled:
             self._unsettled = False

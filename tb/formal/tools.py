@@ -49,7 +49,9 @@ flatten
 [files]
 {source}
 """
-_CHECK = re.compile(r'(  cell \$check \S+\n    parameter \\FORMAT "([^"]*)"\n)')
+_CHECK = re.compile(
+    r'(?:  attribute \\src "[^"]*"\n)?(  cell \$check \S+\n    parameter \\FORMAT "([^"]*)"\n)'
+)
 _FAILED = re.compile(r"failed assertion \S+ at (.*)$|Assert failed in top: (.*?) \(", re.MULTILINE)
 _SPACE = "_"
 _STEP = re.compile(r"induction: ##.*Trying induction in step (\d+)")
@@ -95,7 +97,7 @@ def convert(make: Callable[[], Spec]) -> str:
 
 def name_claims(text: str) -> str:
     """Return RTLIL with each assertion's source being what it claims."""
-    # In a source attribute a space would begin another source. The last of two attributes holds.
+    # In a source attribute a space would begin another source.
     return _CHECK.sub(lambda found: f'  attribute \\src "{found[2].replace(" ", _SPACE)}"\n{found[1]}', text)
 
 

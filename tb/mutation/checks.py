@@ -1,8 +1,9 @@
 """The checks that have to notice a mutant: those of the test suite, on the port of a compiled mutant.
 
 ``directed``: the directed tests. ``random``: the lockstep with golden under the soak's stimulus. ``sweep``:
-every register in every context in lockstep. ``stream``: the random stimulus cycle by cycle, with pauses and
-with physical deactivations that are taken late, under the monitor and the scoreboard of the cocotb benches.
+every register in every context, every level, INTIDs one bit apart, in lockstep. ``stream``: the random
+stimulus cycle by cycle, with pauses, resets and physical deactivations that are taken late, under the monitor
+and the scoreboard of the cocotb benches.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
 from typing import NamedTuple
 
 from hw.config import GicConfig
@@ -20,18 +20,15 @@ from sim.directed import DirectedTest, load_directed, run_directed
 from sim.engines.codec import PortCodec
 from sim.lockstep import apply, random_job
 from sim.port import Access, run
-from sim.stimulus import RandomChoices, Stimulus
-from sim.stimulus.sweep import every_access, every_level
-from tb.monitor import Monitor
+from sim.stimulus import RandomChoices
+from sim.stimulus.sweep import sweep
 from tb.mutation.port import HungError, MutantPort, Pins
-from tb.scoreboard import Scoreboard
+from tb.mutation.watched import Watched, every_reset, stream
 
 __all__ = ["CHECKS", "Checks"]
 
 #: In the order in which they are made; the last two only where those before have noticed nothing.
 CHECKS = ("directed", "random", "sweep", "stream")
-#: Longest pause between two accesses and longest stall of a deactivation, in cycles.
-_LONGEST = 12
 #: Random accesses are made in runs of this length, each from reset.
 _RUN = 5000
 
@@ -94,8 +91,7 @@ class Checks:
     @cached_property
     def _swept(self) -> list[Step]:
         """Return the sweep, recorded in the same way."""
-        pins = Pins(self.library, self.config)
-        accesses = [*every_access(), *every_level(self.config)]
+        pins, accesses = Pins(self.library, self.config), list(sweep(self.config))
         difference = run(apply(MutantPort(pins, self.config), accesses))
         if difference:
             raise RuntimeError(f"the gateware itself differs from golden: {difference.report}")
@@ -166,47 +162,7 @@ class Checks:
         return "" if where is None else f"access {where}"
 
     def _stream(self, pins: Pins) -> str:
-        choices = RandomChoices(self.seed)
-        stimulus, codec = Stimulus(self.config, choices), PortCodec(self.config)
-        monitor, scoreboard = Monitor(_Dut(pins), 0, self.config), Scoreboard(self.config)
-        scoreboard.watch(monitor)
-        scoreboard.reset(0)
-        valid, packed, ready, pause, stall = False, 0, True, 0, 0
-        for _ in range(self.cycles):
-            if not valid and not pause:
-                valid, packed = True, codec.request(stimulus.next(scoreboard.golden.state()))
-            if not stall:
-                ready, stall = not ready, 1 + choices.below(_LONGEST)
-            pins.cycle(valid, packed, ready)
-            monitor._pins["request__valid"].value = valid
-            monitor._pins["request__payload"].value = packed
-            monitor._pins["deactivate__ready"].value = ready
-            monitor.look()
-            monitor.cycle += 1
-            pause, stall = max(pause - 1, 0), stall - 1
-            if valid and pins["request__ready"]:
-                valid, pause = False, choices.among((0, 0, 1, choices.below(3 * _LONGEST)))
+        watched = Watched(pins, self.config)
+        every_reset(watched)
+        stream(watched, RandomChoices(self.seed), self.cycles)
         return ""
-
-
-class _Pin:
-    """An output, as cocotb shows one."""
-
-    def __init__(self, pins: Pins, name: str):
-        self._pins, self._name = pins, name
-
-    @property
-    def value(self) -> int:
-        return self._pins[self._name]
-
-
-class _Dut:
-    """The pins as a cocotb bench has them."""
-
-    def __init__(self, pins: Pins):
-        inputs = ("request__valid", "request__payload", "deactivate__ready")
-        self.__dict__ |= {f"pe0__{name}": SimpleNamespace(value=0) for name in inputs}
-        self._pins = pins
-
-    def __getattr__(self, name: str) -> _Pin:
-        return _Pin(self._pins, name.removeprefix("pe0__"))

@@ -118,9 +118,10 @@ size_t mutant_deactivations(mutant *m, uint64_t *pintids) {
 	return count;
 }
 
-// Let one cycle pass with these inputs and copy the pins of that cycle.
-void mutant_cycle(mutant *m, bool valid, const uint64_t *payload, bool ready, uint64_t *pins) {
+// Let one cycle pass with these inputs, perhaps one of reset, and copy the pins of that cycle.
+void mutant_cycle(mutant *m, bool valid, const uint64_t *payload, bool ready, bool reset, uint64_t *pins) {
 	m->request(valid, payload);
+	m->top.p_rst.set<bool>(reset);
 	m->top.p_deactivate__ready.set<bool>(ready);
 	memcpy(pins, m->look(), sizeof now(m->top.p_pins).data);
 	m->tick();

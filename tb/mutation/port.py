@@ -55,7 +55,7 @@ class Pins:
             ("settle", ctypes.c_bool, [address]),
             ("access", ctypes.c_bool, [address, address]),
             ("deactivations", ctypes.c_size_t, [address]),
-            ("cycle", None, [ctypes.c_bool, address, ctypes.c_bool, address]),
+            ("cycle", None, [ctypes.c_bool, address, ctypes.c_bool, ctypes.c_bool, address]),
         ):
             function = getattr(self._native, f"mutant_{name}")
             function.restype, function.argtypes = result, [address, *arguments]
@@ -99,10 +99,10 @@ class Pins:
         """Return the physical INTIDs deactivated since the last call."""
         return self._pintids[: self._native.mutant_deactivations(self._mutant, self._pintids)]
 
-    def cycle(self, valid: bool, packed: int, ready: bool) -> None:
+    def cycle(self, valid: bool, packed: int, ready: bool, reset: bool = False) -> None:
         """Let a cycle pass with these inputs; look at the outputs of that cycle."""
         self._load(packed)
-        self._native.mutant_cycle(self._mutant, valid, self._request, ready, self._pins)
+        self._native.mutant_cycle(self._mutant, valid, self._request, ready, reset, self._pins)
 
 
 class MutantPort:

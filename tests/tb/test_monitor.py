@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from hw.config import GicConfig
+from hw.core import settling
 from hw.interface import LATENCY
 from hw.registers import lookup
 from sim.engines.codec import PortCodec
@@ -49,7 +50,8 @@ def test_an_access_and_its_rest_become_events():
     pins.cycle()
     pins.take()
     pins.cycle(**BUSY, response__valid=1, response__payload=7 << 2)
-    pins.cycle(settled=0)
+    for _ in range(settling(CONFIG)):
+        pins.cycle(settled=0)
     pins.cycle(maintenance=1, observe=5)
     pins.cycle(maintenance=1, observe=6)
     transaction, settled = pins.events
@@ -57,7 +59,7 @@ def test_an_access_and_its_rest_become_events():
         Access(2, lookup("ICH_VTR_EL2")), Response(Outcome.OK, 7), 1, 1 + LATENCY
     )
     assert settled == Settled(
-        Lines(False, False, True), State(hcr=5, ap0r=[0], ap1r=[0], lr=[0]), 3 + LATENCY
+        Lines(False, False, True), State(hcr=5, ap0r=[0], ap1r=[0], lr=[0]), 2 + LATENCY + settling(CONFIG)
     )
 
 
@@ -72,6 +74,10 @@ def test_a_deactivation_counts_when_it_is_taken():
     ("rule", "cycles"),
     (
         ("a response must come exactly the latency", [{"response__valid": 1}]),
+        ("settled fell without an access", [{}, {"settled": 0}]),
+        ("a line moved at another time", [
+            {"request__valid": 1, "request__payload": READ}, BUSY | {"virq": 1},
+        ]),
         ("a request was withdrawn", [{"request__valid": 1, "request__ready": 0}, {}]),
         ("an offered request changed", [
             {"request__valid": 1, "request__ready": 0, "request__payload": READ},

@@ -34,9 +34,14 @@ def mutants(netlist):
 
 @pytest.fixture(scope="module")
 def noticed(netlist, mutants):
-    """Return what is noticed of each mutant, by number; 0 is none."""
-    checks = Checks(build(SMALL, selectable(netlist, mutants)), SMALL, 1, 1000, 3000)
-    return {number: checks.notice(number) for number in range(MUTANTS + 1)}
+    """Return what is noticed of each mutant, by number; 0 is none, the last is one that no reset reaches."""
+    valid = re.search(
+        r"cell \$sdff (\S+)\n(    .*\n)*?    connect \\Q \\dut.cpu__deactivate__valid\n", netlist
+    )
+    options = {"mode": "const0", "cell": valid[1], "port": "SRST", "portbit": "0"}
+    unreset = Mutant(MUTANTS + 1, tuple(options.items()), ())
+    checks = Checks(build(SMALL, selectable(netlist, [*mutants, unreset])), SMALL, 1, 1000, 3000)
+    return {number: checks.notice(number) for number in range(MUTANTS + 2)}
 
 
 def test_a_sample_is_distinct_and_in_the_interface(netlist, mutants):
@@ -49,6 +54,10 @@ def test_a_sample_is_distinct_and_in_the_interface(netlist, mutants):
 
 def test_the_gateware_itself_is_not_noticed(noticed):
     assert noticed[0] == {}
+
+
+def test_a_deactivation_that_outlives_a_reset_is_noticed(noticed):
+    assert noticed[MUTANTS + 1] == {"stream": "deactivation: expected none, got 0"}
 
 
 def test_most_mutants_are_noticed(noticed):

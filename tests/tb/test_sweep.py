@@ -8,7 +8,7 @@ from hw.config import GicConfig
 from sim.engines.golden import golden_port
 from sim.lockstep import apply, sweep_job
 from sim.port import Outcome, run
-from sim.stimulus.sweep import every_access, every_level
+from sim.stimulus.sweep import every_access, every_intid, every_level
 from tb.runner import run_job
 
 CONFIG = GicConfig()
@@ -96,3 +96,36 @@ def test_no_level_takes_another_with_it(name, level, other, appears):
     """A drop of a more urgent level together with another never shows: it was dropped before."""
     report = run(apply(Careless(name, level, other, appears), every_level(CONFIG)))
     assert bool(report) == (appears or other > level)
+
+
+class Short:
+    """A golden port that looks at all bits of INTIDs but one, in EOIR and DIR."""
+
+    def __init__(self, bit):
+        self._port, self._bit = golden_port(CONFIG), 1 << bit
+        self.config = CONFIG
+
+    def __getattr__(self, name):
+        return getattr(self._port, name)
+
+    async def access(self, access):
+        """Execute an access with the bit cleared."""
+        if access.write and access.register.name in ("ICC_EOIR1_EL1", "ICC_DIR_EL1"):
+            access = access._replace(value=access.value & ~self._bit)
+        return await self._port.access(access)
+
+
+@pytest.mark.parametrize("bit", range(CONFIG.id_bits))
+def test_every_bit_of_an_intid_matters(bit):
+    assert run(apply(Short(bit), every_intid(CONFIG)))
+
+
+def test_intids_meet_every_rule_on_them():
+    """IAR-6, EOI-1, EOI-7, HW-3: some are acknowledged and some not kept, some counted, some requested."""
+    golden, counts, physical = golden_port(CONFIG).golden, set(), set()
+    for access in every_intid(CONFIG):
+        golden.access(access)
+        counts.add(golden.state().hcr >> 27)
+        physical.update(golden.take_deactivations())
+    assert len(counts) == 32
+    assert physical > {16, 17, 508, 1016} and max(physical) < 1020
