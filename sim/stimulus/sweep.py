@@ -29,8 +29,9 @@ _OPERAND = 0x21
 
 
 def _contexts() -> Iterator[PeContext]:
-    """Give a guest's context, and those that differ from it in one bit."""
+    """Give a guest's context, those that differ from it in one bit, and one that redirects nothing."""
     yield GUEST
+    yield GUEST._replace(imo=False, fmo=False)
     for name, value in GUEST._asdict().items():
         yield GUEST._replace(**{name: not value})
 
