@@ -20,7 +20,7 @@ from sim.kvm.lpi import (
     vgic_enable_lpis,
 )
 from sim.kvm.profile import PROFILES, profile_named
-from sim.kvm.regs import HCR, VMCR
+from sim.kvm.regs import HCR, LR_P, VMCR
 from sim.kvm.vm import Request
 from tests.sim.kvm.rig import GICD, Rig
 
@@ -259,3 +259,27 @@ def test_a_list_that_fits_is_not_sorted(enabled, order):
     rig.irq(41).enabled = enabled
     vgic_flush_lr_state(vcpu)
     assert [lr & 0x3FF for lr in vcpu.cpu_if.vgic_lr[:3]] == [*order, 0]
+
+
+@pytest.mark.parametrize(("name", "order"), [("legacy", [5, 40]), ("7.3", [40, 5])])
+def test_an_sgi_from_several_sources_sorts_an_old_list_that_fits(name, order):
+    """Section 18: all of its sources go before others, so it has to come first; later it needs no order."""
+    vm = Rig(PROFILES[name], guest=VgicModel.V2, vcpus=3, enter=False).vm
+    vcpu = vm.vcpus[0]
+    spi, sgi = vm.dist.spis[8], vcpu.private_irqs[5]
+    sgi.priority, sgi.source = 0x80, 0b110
+    for irq in (spi, sgi):
+        irq.pending_latch, irq.vcpu = True, vcpu
+        vcpu.ap_list.append(irq)
+    vgic_flush_lr_state(vcpu)
+    assert listed(vm) == order
+
+
+def test_list_registers_beyond_the_last_entry_are_empty(vm):
+    vcpu = vm.vcpus[0]
+    vcpu.cpu_if.vgic_lr[:] = [LR_P | 99] * len(vcpu.cpu_if.vgic_lr)
+    kvm_vgic_inject_irq(vm, None, 40, True)
+    vgic_flush_lr_state(vcpu)
+    assert vcpu.cpu_if.used_lrs == 1
+    assert vcpu.cpu_if.vgic_lr[0] & 0xFFFF_FFFF == 40
+    assert not any(vcpu.cpu_if.vgic_lr[1 : vm.host.nr_lr])
