@@ -299,13 +299,3 @@ def test_sre_registers_are_fixed(el: int, name: str, value: int):
     before = pe.observed()
     assert pe.access(el, name, 0).outcome is Outcome.OK
     assert (pe.access(el, name).value, pe.observed()) == (value, before)
-
-
-@pytest.mark.parametrize("name", ("ICC_CTLR_EL3", "ICC_SRE_EL3", "ICC_IGRPEN1_EL3"))
-def test_registers_of_el3_are_undefined_below(name: str):
-    """TRP-8: at EL1 and EL2, whatever the context, so a missing SRE does not trap them either."""
-    for context in (GUEST, *(GUEST._replace(**{part: not value}) for part, value in GUEST._asdict().items())):
-        for el in (0, 1, 2):
-            for write in (False, True):
-                response = Pe(CONFIG).golden.access(Access(el, lookup(name), write, 0, 0, context))
-                assert response.outcome is Outcome.UNDEF
