@@ -21,7 +21,7 @@ from pathlib import Path
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
 from sim.directed import run_all
-from sim.lockstep import random_job
+from sim.lockstep import random_job, sweep_job
 from sim.port import CpuPort
 from tb.build import TOP, verilog_of
 from tb.runner import run_job
@@ -114,8 +114,8 @@ def constant_bits(verilog: str) -> dict[str, set[int]]:
     return found
 
 
-async def stimulate(ports: list[CpuPort], operations: int, seed: int) -> int:
-    """Run the directed tests that fit and a random lockstep; a job.
+async def stimulate(ports: list[CpuPort], operations: int, seed: int, swept: bool) -> int:
+    """Run the directed tests that fit, a random lockstep and perhaps the sweep of GICv3; a job.
 
     Raises
     ------
@@ -125,11 +125,13 @@ async def stimulate(ports: list[CpuPort], operations: int, seed: int) -> int:
     wrong = {number: found for number, found in (await run_all(ports)).items() if found}
     result = await random_job(ports, operations, seed)
     assert not wrong and not result["difference"], wrong or result["difference"]["report"]
+    report = await sweep_job(ports) if swept and isinstance(ports[0].config, GicConfig) else None
+    assert not report, report
     return operations
 
 
-def measure(config: GicConfig | GicV2Config, operations: int, seed: int) -> list[Point]:
-    """Run the stimulus on a build with Verilator and return all points.
+def measure(config: GicConfig | GicV2Config, operations: int, seed: int, swept: bool = False) -> list[Point]:
+    """Run the stimulus on a build with Verilator and return all points; ``swept``: the sweep as well.
 
     Raises
     ------
@@ -140,8 +142,8 @@ def measure(config: GicConfig | GicV2Config, operations: int, seed: int) -> list
     with tempfile.TemporaryDirectory(prefix="spillway-coverage-") as name:
         counts = Path(name) / "coverage.dat"
         run_job(
-            "tb.coverage_rtl:stimulate", {"operations": operations, "seed": seed}, engine="verilator",
-            config=config, counts=counts,
+            "tb.coverage_rtl:stimulate", {"operations": operations, "seed": seed, "swept": swept},
+            engine="verilator", config=config, counts=counts,
         )  # fmt: skip
         data = counts.read_text()
     return list(read_points(data, verilog, constant_bits(verilog)))

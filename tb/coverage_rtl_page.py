@@ -72,9 +72,11 @@ def tables(name: str, points: Sequence[Point]) -> str:
 def main(page: Path, operations: int, seed: int) -> None:
     """Measure the builds and put their tables into PAGE."""
     head, _, tail = read_page(page, BEGIN, END)
-    parts = [f"Directed tests of each build and {operations} random operations, seed {seed}."]
+    parts = [
+        f"Directed tests of each build, {operations} random operations, seed {seed}, and the sweep of GICv3."
+    ]
     for config in BUILDS:
-        points = measure(config, operations, seed)
+        points = measure(config, operations, seed, swept=True)
         parts.append(tables(name_of(config), points))
         print(_row(name_of(config), points))
     page.write_text("\n\n".join([head, *parts, tail]))
