@@ -23,6 +23,8 @@ __all__ = ["Built", "bitstream_of", "build_board", "default_directory", "place",
 
 #: Place and route with one seed is reproducible.
 SEED = 1
+#: What the placer gives for time, against length of wire; by its own measure (10) the bench is strewn about.
+_TIMING_WEIGHT = 30
 _TOP = "top"
 #: Amaranth's name of each tool, the YoWASP command, and the package that has it.
 _TOOLS = (
@@ -152,6 +154,7 @@ def place(
     product.unlink(missing_ok=True)
     megahertz = top.timing.frequency / 1e6
     options = f"--report report.json --timing-allow-fail --seed {seed} --freq {megahertz:g}"
+    options += f" --placer-heap-timingweight {_TIMING_WEIGHT}"
     plan = platform.build(
         top, _TOP, do_build=False, synth_opts=board.synthesis, nextpnr_opts=options, ecppack_opts="--compress"
     )

@@ -6,7 +6,6 @@ FPGAs. Each page has two marks, between which the table is put; without a page i
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,8 +14,8 @@ import click
 from fpga.synthesis import Measurement, measure, measure_up5k
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
-from hw.errors import InputError
 from sim.marked_page import read_page
+from sim.module_command import run_command
 
 __all__ = ["BEGIN", "END", "main", "table", "write"]
 
@@ -77,11 +76,4 @@ def main(pages: tuple[Path, ...]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except InputError as error:
-        print(f"fpga.numbers: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main, "fpga.numbers")

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from hw.errors import InputError
+from sim.module_command import run_command
 from sim.scenario.result import Result
 from tb.engines import ENGINES
 from tb.scenarios import play_scenarios
@@ -61,11 +62,4 @@ def main(engines: tuple[str, ...], files: tuple[Path, ...]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except InputError as error:
-        print(f"tb.bench_scenarios: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main, "tb.bench_scenarios")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,8 @@ import click
 
 from hw.config import GicConfig
 from hw.config_v2 import GicV2Config
-from hw.errors import InputError
 from sim.marked_page import read_page
+from sim.module_command import run_command
 from tb.coverage_rtl import KINDS, Point, measure
 from tb.soak import name_of
 
@@ -83,8 +82,4 @@ def main(page: Path, operations: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(f"tb.coverage_rtl_page: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main, "tb.coverage_rtl_page")

@@ -7,7 +7,6 @@ starting the simulator are not counted.
 
 from __future__ import annotations
 
-import sys
 import time
 
 import click
@@ -15,6 +14,7 @@ import click
 from hw.config import GicConfig
 from hw.errors import InputError
 from hw.registers import lookup
+from sim.module_command import run_command
 from sim.port import Access, CpuPort, write
 from tb.runner import ENGINES, run_job
 
@@ -92,8 +92,4 @@ def main(engines: tuple[str, ...], lrs: int, operations: int | None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except InputError as error:
-        print(f"tb.throughput: {error}", file=sys.stderr)
-        sys.exit(2)
+    run_command(main, "tb.throughput")
