@@ -16,7 +16,7 @@
 #   make coverage   the tables of docs/coverage.md; coverage-python: lines and branches of Python, functional coverage
 #   make bitstreams   the boards' bitstreams, and that they meet their clocks: BOARDS="ulx3s-85f icebreaker"
 #   make numbers   size and frequency of 2 to 16 list registers on ECP5 and iCE40, the table of docs/fpga.md
-#   make transports   operations and exits a second of the bench on each transport, the table of docs/fpga.md
+#   make transports   operations and exits a second of the bench on each transport, the tables of README and docs/fpga.md
 #   make netlist   what is synthesised, against the golden model and under scenarios, on Verilator
 #   make explore  every state of the small machines, on golden; their faults again on the gateware; 10 minutes
 #   make docs    the documentation, as HTML in build/docs
@@ -93,17 +93,17 @@ BOARDS ?= ulx3s-85f icebreaker
 NETLIST ?= $(foreach name,A03 A08 A28,sim/scenarios/$(name).scenario)
 .PHONY: bitstreams netlist numbers transports
 
-# Half an hour. A clock that is not met is an error; so this is also the check of the boards' timing.
+# Ten minutes. A clock that is not met is an error; so this is also the check of the boards' timing.
 bitstreams: $(READY)
-	$(BIN)/python -m fpga.bitstreams --page docs/fpga.md $(BOARDS)
+	$(BIN)/python -m fpga.bitstreams --page README.md --page docs/fpga.md $(BOARDS)
 
 # Size and frequency of the core alone; half an hour.
 numbers: $(READY)
-	$(BIN)/python -m fpga.numbers docs/fpga.md
+	$(BIN)/python -m fpga.numbers README.md docs/fpga.md
 
 # On an idle machine.
 transports: $(READY)
-	$(BIN)/python -m tb.transports docs/fpga.md
+	$(BIN)/python -m tb.transports README.md docs/fpga.md
 
 netlist: $(READY)
 	$(BIN)/spillway fpga netlist --lrs 2 --operations 2000 --profile 7.3 $(NETLIST)

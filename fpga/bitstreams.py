@@ -1,4 +1,4 @@
-"""The boards' bitstreams, one after the other: ``python -m fpga.bitstreams [--page PAGE] BOARD...``.
+"""The boards' bitstreams, one after the other: ``python -m fpga.bitstreams [--page PAGE]... BOARD...``.
 
 Each board gets the build that :mod:`fpga.boards` ships for it. A page has two marks, between which the boards
 stand in a table; the rows of boards that are not built now are left as they are.
@@ -71,16 +71,16 @@ def _build(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="BOARD...")
-@click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Put the table there.")
-def main(names: tuple[str, ...], page: Path | None) -> int:
+@click.option("--page", "pages", multiple=True, type=click.Path(path_type=Path), help="Put the table there.")
+def main(names: tuple[str, ...], pages: tuple[Path, ...]) -> int:
     """Build the boards' bitstreams; one that is too slow for its clock is an error, with status 1."""
     for name in names:
         if board_named(name).bitstream is None:
             raise InputError(f"{name}: no open tool makes its bitstream, see spillway fpga build")
-    parts = read_page(page, BEGIN, END) if page else None
+    parts = {page: read_page(page, BEGIN, END) for page in pages}
     rows, slow = _build(names)
-    if page and parts:
-        page.write_text(f"{parts[0]}\n\n{table(parts[1], rows)}\n\n{parts[2]}")
+    for page, (head, old, tail) in parts.items():
+        page.write_text(f"{head}\n\n{table(old, rows)}\n\n{tail}")
     for name in slow:
         click.echo(f"fpga.bitstreams: {name} is too slow for its clock; there is no bitstream", err=True)
     return int(bool(slow))

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from fpga import numbers
 from fpga.bitstreams import BEGIN, END, row, table
 from fpga.boards import BOARDS
 from fpga.build import Built
+from tb import transports
 
-PAGE = Path(__file__).parents[2] / "docs" / "fpga.md"
+README = Path(__file__).parents[2] / "README.md"
+PAGE = README.parent / "docs" / "fpga.md"
 
 
 def test_a_row_tells_what_place_and_route_found():
@@ -44,6 +47,12 @@ def test_bad_input_is_one_line_and_status_2(arguments, text):
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("fpga.bitstreams: ") and text in done.stderr
+
+
+def test_the_readme_has_the_tables_of_the_guide():
+    for begin, end in ((BEGIN, END), (numbers.BEGIN, numbers.END), (transports.BEGIN, transports.END)):
+        first, second = (page.read_text() for page in (PAGE, README))
+        assert first[first.index(begin) : first.index(end)] == second[second.index(begin) : second.index(end)]
 
 
 def test_the_documentation_has_the_shipped_builds_and_they_meet_their_clocks():
