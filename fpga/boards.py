@@ -47,6 +47,8 @@ class Board:
         openFPGALoader's name of it.
     bitstream : str or None
         Suffix of the bitstream's file; None where only a project for the vendor's tool is written.
+    seed : int
+        Of the placement, unless another is asked for: a few were tried, and this one is fast.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Board:
     engine: bool
     loader: str
     bitstream: str | None
+    seed: int = 1
 
 
 _ECP5, _ICE40 = (Ecp5Pll, "-abc9"), Ice40Pll
@@ -73,7 +76,7 @@ BOARDS = {
         Board("ulx3s-45f", "Radiona ULX3S", ULX3S_45F_Platform, "LFE5U-45F, grade 6", *_ECP5,
               16, 100e6, True, "ulx3s", "bit"),
         Board("ulx3s-85f", "Radiona ULX3S", ULX3S_85F_Platform, "LFE5U-85F, grade 6", *_ECP5,
-              16, 100e6, True, "ulx3s", "bit"),
+              16, 100e6, True, "ulx3s", "bit", 3),
         Board("ecp5-evn", "Lattice ECP5-5G evaluation board", ECP55GEVNPlatform, "LFE5UM5G-85F, grade 8",
               *_ECP5, 16, 100e6, True, "ecp5_evn", "bit"),
         Board("icebreaker", "1BitSquared iCEBreaker", ICEBreakerPlatform, "iCE40UP5K", _ICE40,

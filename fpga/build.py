@@ -21,8 +21,6 @@ from hw.uart.board import UartBench
 
 __all__ = ["Built", "bitstream_of", "build_board", "default_directory", "place", "tools_for"]
 
-#: Place and route with one seed is reproducible.
-SEED = 1
 #: What the placer gives for time, against length of wire; by its own measure (10) the bench is strewn about.
 _TIMING_WEIGHT = 30
 _TOP = "top"
@@ -100,7 +98,7 @@ def build_board(
     frequency: float,
     baud: int,
     directory: Path,
-    seed: int = SEED,
+    seed: int | None = None,
     pes: int = 1,
 ) -> Built | None:
     """Make a board's bitstream, or, where the open tools cannot, the vendor's project.
@@ -117,8 +115,8 @@ def build_board(
         Rate of the serial line.
     directory : Path
         Where everything goes; made if it is not there.
-    seed : int
-        Of the placement.
+    seed : int or None
+        Of the placement, which it makes reproducible; None: the board's.
     pes : int
         Number of PEs.
 
@@ -146,13 +144,19 @@ def build_board(
 
 
 def place(
-    board: Board, top: BoardTop, environment: dict[str, str], lrs: int, directory: Path, seed: int = SEED
+    board: Board,
+    top: BoardTop,
+    environment: dict[str, str],
+    lrs: int,
+    directory: Path,
+    seed: int | None = None,
 ) -> Built:
     """Make the bitstream of a top, with the tools that an environment names; see :func:`build_board`."""
     platform = board.platform()
     product = bitstream_of(board, directory)
     product.unlink(missing_ok=True)
     megahertz = top.timing.frequency / 1e6
+    seed = board.seed if seed is None else seed
     options = f"--report report.json --timing-allow-fail --seed {seed} --freq {megahertz:g}"
     options += f" --placer-heap-timingweight {_TIMING_WEIGHT}"
     plan = platform.build(

@@ -5,7 +5,7 @@ PE's state and ICH_HCR_EL2. Nothing downstream acts unless the outcome is OK, wh
 needs.
 """
 
-from amaranth.hdl import Const, Module, Mux
+from amaranth.hdl import Const, Module, Mux, Signal
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -198,7 +198,7 @@ class Decoder(wiring.Component):
 
 
 class TrapUnit(wiring.Component):
-    """Decide the outcome of an access (TRP-1..10, PHY-11); combinational.
+    """Decide the outcome of an access (TRP-1..10, PHY-11): combinational, and its syndrome a cycle later.
 
     The order is: UNDEFINED by table or EL0, ICC_SRE_EL1.SRE, fine-grained and ICH_HCR_EL2 traps,
     redirection, physical interface. Without a physical interface an access that would reach it is
@@ -222,7 +222,7 @@ class TrapUnit(wiring.Component):
     physical : Out(1)
         The access executes in the physical interface.
     esr : Out(32)
-        Syndrome of a fault, 0 otherwise.
+        Syndrome of a fault, 0 otherwise, of the outcome a cycle ago; ``request`` is steady until then.
     """
 
     request: In(Request)
@@ -242,7 +242,6 @@ class TrapUnit(wiring.Component):
         decoded = self.decoded
         reaches = decoded.icc & ((self.request.el == 2) | ~self._redirected(context))
         defined = Mux(reaches, decoded.physical, decoded.defined) if self._has_physical else decoded.defined
-
         with m.If(~defined):
             m.d.comb += self.outcome.eq(Outcome.UNDEF)
         with m.Elif(self.request.el == 2):
@@ -253,8 +252,9 @@ class TrapUnit(wiring.Component):
             m.d.comb += self.outcome.eq(Outcome.UNDEF)
         if self._has_physical:
             m.d.comb += self.physical.eq((self.outcome == Outcome.OK) & reaches)
-
-        with m.Switch(self.outcome):
+        held = Signal(Outcome)
+        m.d.sync += held.eq(self.outcome)
+        with m.Switch(held):
             with m.Case(Outcome.UNDEF):
                 m.d.comb += self.esr.eq(ESR_UNDEF)
             with m.Case(Outcome.TRAP_EL1, Outcome.TRAP_EL2):

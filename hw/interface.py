@@ -59,13 +59,13 @@ class VirtualCpuInterface(VirtualCore):
 
         m.submodules.traps = traps = TrapUnit(self.physical is not None)
         self._outcome = Signal(Outcome)
-        self._esr = Signal(32)
         m.d.comb += [
             traps.request.eq(request),
             traps.decoded.eq(decoded),
             traps.hcr.eq(self._control.hcr),
         ]
-        m.d.sync += [self._outcome.eq(traps.outcome), self._esr.eq(traps.esr)]
+        m.d.sync += self._outcome.eq(traps.outcome)
+        self._esr = traps.esr
         executes = self._outcome == Outcome.OK
         if self.physical:
             m.d.sync += self.elsewhere.eq(traps.physical)

@@ -85,6 +85,9 @@ class Mailbox(wiring.Component):
         status = protocol.StatusWord
         shown = Array(Cat(getattr(engine, name) for name in _STATUS) for engine in self._engines)
         self._status = Signal(status)
+        # It is looked at long after an access has begun, so that a cycle late does no harm.
+        self._settled = Signal()
+        m.d.sync += self._settled.eq(self._is["settled"])
         records = self._is["records"]
         m.d.comb += [self._status.eq(shown[self._pe]), self._status.records.eq(records)]
         # Of the log's records, what an answer takes: their words, known a cycle before a command is executed.
@@ -309,7 +312,7 @@ class Mailbox(wiring.Component):
 
     def _execute(self, m, quiet):
         """Do what a whole and possible command says."""
-        does, settled, running = self._does, self._is["settled"], self._is["running"]
+        does, settled, running = self._does, self._settled, self._is["running"]
         later = (does[Opcode.STATUS] & ~settled & ~running) | (does[Opcode.STATE] & ~settled)
         done = Cat(
             does[opcode] for opcode in (Opcode.LOAD, Opcode.KICK, Opcode.CONFIGURE, Opcode.RESET)

@@ -89,7 +89,7 @@ def boards(as_json: bool) -> int:
     "build",
     cls=Command,
     examples=[
-        "spillway fpga build --board ulx3s-85f --lrs 16 --freq 60",
+        "spillway fpga build --board ulx3s-85f --lrs 8 --freq 80",
         "spillway fpga build --board icebreaker --json",
     ],
 )
@@ -97,7 +97,7 @@ def boards(as_json: bool) -> int:
 @click.option(
     "--freq", type=click.FloatRange(min=1), metavar="MHZ", help="Clock asked for; default: the board's."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the placement.")
+@click.option("--seed", type=int, help="Seed of the placement; default: the board's.")
 @_baud
 @_directory
 @json_option
@@ -107,7 +107,7 @@ def build(
     context: click.Context,
     name: str,
     freq: float | None,
-    seed: int,
+    seed: int | None,
     baud: int,
     directory: Path | None,
     as_json: bool,
