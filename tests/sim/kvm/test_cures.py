@@ -12,11 +12,13 @@ from sim.kvm.bugs import BUGS
 from sim.kvm.cures import CURES, Cure, cure_of
 from sim.kvm.profile import CURES as SWITCHES
 from sim.kvm.profile import PROFILES, Profile
+from sim.kvm.route import vgic_v3_update_tdir
 from sim.port import run
 from sim.scenario.build import pes_needed
 from sim.scenario.parser import read_scenario
 from sim.scenario.play import play
 from sim.scenario.result import PASS
+from tests.sim.kvm.rig import Rig
 
 DIRECTORY = Path(__file__).parents[3] / "sim" / "scenarios"
 CASES = [pytest.param(cure, name, id=f"{cure.switch}-{name}") for cure in CURES for name in cure.scenarios]
@@ -85,3 +87,11 @@ def test_row_is_complete(cure):
     assert cure.symptom and cure.why and cure.functions and cure.change
     assert cure.scenarios
     assert all((DIRECTORY / f"{name}.scenario").is_file() for name in cure.scenarios)
+
+
+def test_without_tdir_by_route_a_write_to_the_distributor_decides_nothing():
+    """7.3 decides at each entry; nobody is made to wait for a vCPU."""
+    rig = Rig(vcpus=2, enter=False)
+    vgic_v3_update_tdir(rig.vm)
+    assert rig.vm.dist.tdir_vcpus is None
+    assert not any(vcpu.requests for vcpu in rig.vm.vcpus)
