@@ -201,7 +201,6 @@ class StorageV2:
             hcr=self.hcr,
             vmcr=self.read_vmcr(),
             ap0r=[self.apr],
-            ap1r=[],
             lr=list(self.lr),
             misr=self.read_misr(),
             eisr=self.eisr(),
