@@ -80,7 +80,7 @@ BOARDS = {
         Board("ecp5-evn", "Lattice ECP5-5G evaluation board", ECP55GEVNPlatform, "LFE5UM5G-85F, grade 8",
               *_ECP5, 16, 100e6, True, "ecp5_evn", "bit"),
         Board("icebreaker", "1BitSquared iCEBreaker", ICEBreakerPlatform, "iCE40UP5K", _ICE40,
-              "-abc9 -device u", 8, 16e6, False, "ice40_generic", "bin"),
+              "-abc9 -device u", 10, 16e6, False, "ice40_generic", "bin"),
         Board("hx8k", "Lattice iCE40-HX8K breakout board", ICE40HX8KBEVNPlatform, "iCE40HX8K", Ice40CorePll,
               "-abc9 -device hx", 2, 30e6, False, "ice40_generic", "bin"),
         Board("arty-a7", "Digilent Arty A7-35T", ArtyA7_35Platform, "XC7A35T, grade 1L", None, "",

@@ -31,6 +31,7 @@ _SEED = 1
 #: What nextpnr says when a design does not fit.
 _TOO_LARGE = (
     "Unable to place cell", "failed to place", "Unable to find a placement", "exceeds available",
+    "Failed to expand region",
 )  # fmt: skip
 
 

