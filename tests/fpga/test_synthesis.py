@@ -45,5 +45,5 @@ def test_missing_tool_names_its_installation(monkeypatch):
     ],
 )
 def test_a_design_that_is_too_large_is_told_from_other_errors(log, large):
-    """The first line is what nextpnr says of 11 list registers and the bench on an UP5K: 101 % of its cells."""
-    assert too_large(log) is large
+    """The first is what nextpnr says of the bench with 11 list registers on an UP5K: 101 % of its cells."""
+    assert synthesis.too_large(log) is large
