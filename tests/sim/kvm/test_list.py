@@ -10,7 +10,7 @@ from sim.kvm.ap_list import (
     vgic_queue_all,
     vgic_sort_ap_list,
 )
-from sim.kvm.flush_sync import kvm_vgic_sync_hwstate, vgic_flush_lr_state
+from sim.kvm.flush_sync import _WalkByPriority, kvm_vgic_sync_hwstate, vgic_flush_lr_state
 from sim.kvm.inject import (
     kvm_vgic_inject_irq,
 )
@@ -19,8 +19,10 @@ from sim.kvm.lpi import (
     vgic_add_lpi,
     vgic_enable_lpis,
 )
+from sim.kvm.lr import LR_PRIORITY_SHIFT
+from sim.kvm.priorities import vgic_v3_level
 from sim.kvm.profile import PROFILES, profile_named
-from sim.kvm.regs import HCR, LR_P, VMCR
+from sim.kvm.regs import HCR, LR_A, LR_GROUP1, LR_P, VMCR
 from sim.kvm.vm import Request
 from tests.sim.kvm.rig import GICD, Rig
 
@@ -283,3 +285,16 @@ def test_list_registers_beyond_the_last_entry_are_empty(vm):
     assert vcpu.cpu_if.used_lrs == 1
     assert vcpu.cpu_if.vgic_lr[0] & 0xFFFF_FFFF == 40
     assert not any(vcpu.cpu_if.vgic_lr[1 : vm.host.nr_lr])
+
+
+@pytest.mark.parametrize("group", [0, 1])
+def test_the_level_of_what_is_in_a_list_register_is_not_one_outside(vm, group):
+    """The walk by priority takes it from the levels of its own group."""
+    vcpu = vm.vcpus[0]
+    level = vgic_v3_level(vcpu, 0x50, group)
+    for words in (vcpu.cpu_if.vgic_ap0r, vcpu.cpu_if.vgic_ap1r):
+        words[0] = 1 << (level >> 3)
+    vcpu.cpu_if.vgic_lr[0] = LR_A | (LR_GROUP1 if group else 0) | 0x50 << LR_PRIORITY_SHIFT | 40
+    vcpu.cpu_if.used_lrs = 1
+    walk = _WalkByPriority(vcpu)
+    assert (walk.active[group], walk.active[not group]) == (set(), {level})

@@ -135,3 +135,12 @@ def test_group_0_sets_no_other_bit():
 def test_what_signals_an_eoi(eoi, state, hw):
     """Section 10.1: ended, without HW, and asked for."""
     assert lr_signals_eoi(hw << 31 | state << 28 | eoi << 19 | 40) is (bool(eoi) and not state and not hw)
+
+
+def test_what_was_not_active_is_not_deactivated():
+    """Section 11.1: only after a deactivation is the line of a mapped interrupt looked at again."""
+    vm = vm_on(True)
+    irq = vgic_get_vcpu_irq(vm.vcpus[0], 40)
+    irq.hw, irq.hwintid, irq.config, irq.line_level = True, 27, Config.LEVEL, True
+    vgic_v2_fold_lr(vm.vcpus[0], 40)
+    assert irq.line_level
