@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from hw.errors import InputError
 from tb.mutation.equivalence import Equivalence
 
 __all__ = ["Record"]
@@ -23,6 +24,11 @@ class Record:
         The file; it is begun anew unless it is one of the same campaign. None keeps answers in memory only.
     campaign : str
         What decides all answers.
+
+    Raises
+    ------
+    InputError
+        When the file is something else; it is left as it is.
     """
 
     def __init__(self, path: Path | None, campaign: str):
@@ -37,8 +43,11 @@ class Record:
             if path.is_file()
             else []
         )
-        if not lines or json.loads(lines[0]) != {"campaign": campaign}:
-            lines = [json.dumps({"campaign": campaign}) + "\n"]
+        head = json.dumps({"campaign": campaign}) + "\n"
+        if lines and not lines[0].startswith('{"campaign": '):
+            raise InputError(f"{path}: not a record of mutants; name another file (--record)")
+        if not lines or lines[0] != head:
+            lines = [head]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(lines))
         for answer in map(json.loads, lines[1:]):

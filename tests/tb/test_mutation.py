@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from hw.config import GicConfig
+from hw.errors import InputError
 from hw.registers import lookup
 from sim.marked_page import read_page
 from tb.cli import main
@@ -112,6 +113,14 @@ def test_a_mutant_in_words():
     assert mutant.block == "lr"
     assert mutant.text == "lr12.$7 port A bit 2 inverted while bit 5 is 1"
     assert _mutant(1, "$7").block == "interface"
+
+
+def test_a_file_that_is_no_record_is_left_as_it_is(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("mine\n")
+    with pytest.raises(InputError, match=r"notes\.txt: not a record of mutants; name another file"):
+        Record(path, "one")
+    assert path.read_text() == "mine\n"
 
 
 def test_a_campaign_that_is_cut_goes_on(tmp_path):
