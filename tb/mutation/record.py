@@ -37,15 +37,12 @@ class Record:
         self.judged: dict[int, Equivalence] = {}
         if path is None:
             return
-        # A line that was cut has no end.
-        lines = (
-            [line for line in path.read_text().splitlines(True) if line.endswith("\n")]
-            if path.is_file()
-            else []
-        )
+        text = path.read_text() if path.is_file() else ""
         head = json.dumps({"campaign": campaign}) + "\n"
-        if lines and not lines[0].startswith('{"campaign": '):
+        if text and not text.startswith('{"campaign": '):
             raise InputError(f"{path}: not a record of mutants; name another file (--record)")
+        # A line that was cut has no end.
+        lines = [line for line in text.splitlines(True) if line.endswith("\n")]
         if not lines or lines[0] != head:
             lines = [head]
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -115,12 +115,13 @@ def test_a_mutant_in_words():
     assert _mutant(1, "$7").block == "interface"
 
 
-def test_a_file_that_is_no_record_is_left_as_it_is(tmp_path):
+@pytest.mark.parametrize("text", ["mine\n", "mine"])
+def test_a_file_that_is_no_record_is_left_as_it_is(tmp_path, text):
     path = tmp_path / "notes.txt"
-    path.write_text("mine\n")
+    path.write_text(text)
     with pytest.raises(InputError, match=r"notes\.txt: not a record of mutants; name another file"):
         Record(path, "one")
-    assert path.read_text() == "mine\n"
+    assert path.read_text() == text
 
 
 def test_a_campaign_that_is_cut_goes_on(tmp_path):
