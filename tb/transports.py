@@ -22,7 +22,7 @@ from sim.marked_page import read_page
 from sim.module_command import run_command
 from tb.runner import run_job
 
-__all__ = ["BEGIN", "END", "LOADS", "main", "measure", "table", "transport_job"]
+__all__ = ["BEGIN", "END", "LOADS", "Load", "Measured", "main", "measure", "table", "transport_job"]
 
 BEGIN, END = "<!-- table: make transports -->", "<!-- end of the transports -->"
 #: The guest's own operations for each access.
@@ -45,22 +45,32 @@ LOADS = {
 }
 
 
-async def transport_job(ports: list[BenchPort], turns: int, exits: int) -> list[float]:
-    """Return operations and exits a second on the first port."""
+class Measured(NamedTuple):
+    """What a transport did: operations and exits, and the seconds that each took."""
+
+    operations: int
+    operating: float
+    exits: int
+    leaving: float
+
+
+async def transport_job(ports: list[BenchPort], turns: int, exits: int) -> Measured:
+    """Let a guest on the first port run, then another one leave, and take the time of both."""
     port = ports[0]
     source, done, timed = mix(_OWN)
     await port.reset()
     FreeGuest(parse_program(source, "transports"), port)
     start = time.perf_counter()
-    await port.run(turns * timed, entry=1)
-    operations = turns * done / (time.perf_counter() - start)
+    stop = await port.run(turns * timed, entry=1)
+    operating = time.perf_counter() - start
+    assert stop.operations == turns * timed, stop
     start = time.perf_counter()
     made = await hypercalls(port, exits)
-    return [operations, made / (time.perf_counter() - start)]
+    return Measured(turns * done, operating, made, time.perf_counter() - start)
 
 
-def measure(engine: str, load: Load, lrs: int = 4) -> tuple[float, float]:
-    """Return operations and exits a second of an engine.
+def measure(engine: str, load: Load, lrs: int = 4) -> Measured:
+    """Return what an engine did with a load.
 
     Parameters
     ----------
@@ -78,15 +88,15 @@ def measure(engine: str, load: Load, lrs: int = 4) -> tuple[float, float]:
     """
     arguments = {"turns": load.turns, "exits": load.exits}
     config = GicConfig(lrs=lrs)
-    operations, exits = run_job("tb.transports:transport_job", arguments, engine=engine, config=config)
-    return operations, exits
+    return Measured(*run_job("tb.transports:transport_job", arguments, engine=engine, config=config))
 
 
 def table(loads: dict[str, Load]) -> str:
     """Measure and return the table."""
     lines = ["| engine | operations a second | exits a second |", "|---|--:|--:|"]
     for engine, load in loads.items():
-        operations, exits = measure(engine, load)
+        found = measure(engine, load)
+        operations, exits = found.operations / found.operating, found.exits / found.leaving
         lines.append(f"| `{engine}` | {operations:,.0f} | {exits:,.0f} |")
     return "\n".join(lines)
 

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+from sim.bench.speed import mix
 from tb.transports import BEGIN, END, LOADS, Load, measure
 
 PAGE = Path(__file__).parents[2] / "docs" / "fpga.md"
 
 
 def test_a_transport_is_measured():
-    operations, exits = measure("bench-compiled", Load(20, 20))
-    assert operations > exits > 0
+    turns, exits = 20, 20
+    found = measure("bench-compiled", Load(turns, exits))
+    _, done, _ = mix(19)
+    assert found.operations == turns * done
+    assert found.exits == exits
 
 
 def test_the_documentation_has_every_transport():
