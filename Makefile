@@ -11,7 +11,7 @@
 #   make bench   speed and size figures              make soak   the long random runs
 #   make scenarios   every scenario under every profile on the gateware (Verilator), each result golden's
 #   make screenshots   the pictures of the documentation, of the real programs
-#   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator" unless said otherwise
+#   make bench-scenarios   every scenario on the bench: BENCHES="bench-compiled bench-verilator bench-uart"; half an hour
 #   make mutation-python   a sample of mutants of the golden and KVM models, against the fast tests; half an hour
 #   make coverage   the tables of docs/coverage.md; coverage-python: lines and branches of Python, functional coverage
 #   make bitstreams   the boards' bitstreams, and that they meet their clocks: BOARDS="ulx3s-85f icebreaker"
@@ -93,7 +93,7 @@ BOARDS ?= ulx3s-85f icebreaker
 NETLIST ?= $(foreach name,A03 A08 A28,sim/scenarios/$(name).scenario)
 .PHONY: bitstreams netlist numbers transports
 
-# Ten minutes. A clock that is not met is an error; so this is also the check of the boards' timing.
+# A quarter of an hour. A clock that is not met is an error; so this is also the check of the boards' timing.
 bitstreams: $(READY)
 	$(BIN)/python -m fpga.bitstreams --page README.md --page docs/fpga.md $(BOARDS)
 

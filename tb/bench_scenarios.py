@@ -1,7 +1,8 @@
 """Every scenario on the bench: ``python -m tb.bench_scenarios [ENGINE...]``.
 
-Each engine named (by default the compiled bench and the one on Verilator) plays the whole collection, or the
-files given with ``--file``, under every profile; every result, with each event of it, must be golden's.
+Each engine named (by default the bench compiled, on Verilator and behind a serial line) plays the whole
+collection, or the files given with ``--file``, under every profile; every result, with each event of it, must
+be golden's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tb.scenarios import play_scenarios
 __all__ = ["compare", "main"]
 
 _COLLECTION = Path(__file__).parents[1] / "sim" / "scenarios"
-_DEFAULT = ("bench-compiled", "bench-verilator")
+_DEFAULT = ("bench-compiled", "bench-verilator", "bench-uart")
 
 
 def compare(golden: Sequence[Result], found: Sequence[Result]) -> list[str]:
