@@ -54,13 +54,17 @@ class Log(wiring.Component):
         # Whether there is something to record is known late in a cycle.
         noted, note = self._noted, _ = Signal(), Signal(Record)
         m.d.sync += [noted.eq(self.notes), note.eq(self.note)]
+        # Counted here: the FIFO's own level is a sum, and much is made of it within a cycle.
+        written, read = fifo.w_en & fifo.w_rdy, fifo.r_en & fifo.r_rdy
+        count = Signal(range(self._depth + 1))
+        m.d.sync += count.eq(count + written - read)
         m.d.comb += [
             fifo.w_en.eq(self.keep | noted),
             fifo.w_data.eq(Mux(noted, note, self.operation)),
             self.log.valid.eq(fifo.r_rdy),
             self.log.payload.eq(fifo.r_data),
             fifo.r_en.eq(self.log.ready),
-            self.records.eq(fifo.level),
-            self.full.eq(fifo.level >= self._depth - _MARGIN),
+            self.records.eq(count),
+            self.full.eq(count >= self._depth - _MARGIN),
         ]
         return m
