@@ -82,7 +82,7 @@ class Fetch(wiring.Component):
         m = Module()
         m.submodules.program = program = Memory(shape=Instruction, depth=self._depth, init=[])
         m.submodules.registers = registers = Memory(shape=64, depth=REGISTERS, init=[])
-        write, read = program.write_port(), program.read_port(transparent_for=())
+        write, read = program.write_port(), program.read_port(domain="comb")
         rd, rs = registers.read_port(domain="comb"), registers.read_port(domain="comb")
         put = registers.write_port()
         fetched = Signal(Instruction)
@@ -103,8 +103,12 @@ class Fetch(wiring.Component):
             m.d.sync += [second.eq(third), third.eq(third + 1)]
         with m.Elif(self.jumps):
             m.d.sync += [second.eq(self.target + 1), third.eq(self.target + 2)]
+        # Not read while it is written, and so that synthesis sees it: what a block RAM shows then is open.
+        shown = Signal(Instruction, reset_less=True)
+        with m.If(~self.write):
+            m.d.sync += shown.eq(read.data)
         with m.If(self.moves | turning):
-            m.d.sync += fetched.eq(read.data)
+            m.d.sync += fetched.eq(shown)
         with m.If(self.take):
             m.d.sync += [
                 self.one.eq(fetched), self.a.eq(a), self.paused.eq(self.pause),
