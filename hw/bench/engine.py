@@ -95,7 +95,8 @@ class GuestEngine(wiring.Component):
         # What is to be done in "keep": write a register; jump unless it is 0; record what was found.
         self._puts, self._loops = Signal(), Signal()
         self._found, self._noted = Signal(64), Signal()
-        self._delay, self._free = Signal(32), Signal(range(FREE_LIMIT + 1))
+        self._delay, self._delayed = Signal(32), Signal()  # what is left of a NOP; that something is
+        self._free = Signal(range(FREE_LIMIT + 1))
         self._options = Signal(ResumeWord)
         # Operations that may still be done, if there is a limit; whether the last of them is.
         self._budget, self._limited, self._spent = Signal(32), Signal(), Signal()
@@ -224,16 +225,15 @@ class GuestEngine(wiring.Component):
             m.d.sync += self._free.eq(self._free + 1)
         clear = Signal(range(REGISTERS))
         with m.FSM() as fsm:
-            states = "clear", "stopped", "start", "execute", "wait"
+            states = "clear", "stopped", "start", "execute", "keep", "wait"
             self._in_state = {name: fsm.ongoing(name) for name in states}
             m.d.sync += host.ready.eq(~self._in_state["clear"])
             jump, options = self._in_state["start"], self._options
+            kept = Mux(self._in_state["keep"], self._alu.result, self._found_value)
             m.d.comb += [
                 self._fetch.target.eq(Mux(jump, Mux(options.jump, options.pc, self._pc), one.imm)),
                 self._fetch.number.eq(Mux(self._in_state["clear"], clear, one.rd)),
-                self._fetch.value.eq(
-                    Mux(self._in_state["clear"], 0, Mux(self._done, self._found_value, self._alu.result))
-                ),
+                self._fetch.value.eq(Mux(self._in_state["clear"], 0, kept)),
             ]  # fmt: skip
             # A cycle later: it is at the end of a command's logic. What comes with it is steady until then.
             m.d.sync += self._resumed.eq(host.resume)
@@ -259,7 +259,7 @@ class GuestEngine(wiring.Component):
                 # Taken in every cycle, whatever comes of it. A pause, and too much freedom, are operations.
                 m.d.comb += [
                     self._fetch.take.eq(1),
-                    self._fetch.pause.eq((self._delay != 0) | (self._free == FREE_LIMIT)),
+                    self._fetch.pause.eq(self._delayed | (self._free == FREE_LIMIT)),
                 ]
                 settles = self._boundary & (self._options.exact | self._begins)
                 with m.If(settles & ~cpu.settled):
@@ -290,11 +290,7 @@ class GuestEngine(wiring.Component):
                         m.d.sync += self._waiting.eq(1)
                         m.next = "stopped"
                     with m.Else():
-                        m.d.comb += [
-                            self._done.eq(1), self._done_value.eq(response.value),
-                            self._found_value.eq(response.value),
-                            self._done_fault.eq(response.outcome != Outcome.OK),
-                        ]  # fmt: skip
+                        m.d.comb += self._done.eq(1)
                         m.next = "next"
 
     def _start(self, m):
@@ -308,14 +304,11 @@ class GuestEngine(wiring.Component):
             m.d.comb += self._forget.eq(1)
             m.d.sync += self._kicked.eq(0)
         with m.If(options.complete & self._waiting):
-            m.d.comb += [
-                self._done.eq(1), self._done_value.eq(Mux(options.fault, 0, self._value)),
-                self._found_value.eq(Mux(options.fault, 0, self._loaded)), self._done_fault.eq(options.fault),
-            ]  # fmt: skip
+            m.d.comb += self._done.eq(1)
             m.d.sync += self._esr.eq(Mux(options.fault, self._value, 0))
         m.d.sync += self._waiting.eq(0)
         with m.If(options.jump):
-            m.d.sync += [self._delay.eq(0), self._free.eq(0)]
+            m.d.sync += [self._delay.eq(0), self._delayed.eq(0), self._free.eq(0)]
 
     def _selected(self):
         """Return what a LOAD's register gets of the value that RESUME brings."""
@@ -360,8 +353,9 @@ class GuestEngine(wiring.Component):
                 m.d.sync += [self._boundary.eq(1), self._logs.eq(self._options.record)]
                 with m.If(~self._fetch.paused):
                     m.d.sync += self._delay.eq(Mux(one.imm == 0, 0, one.imm - 1))
-                with m.Elif(self._delay != 0):
-                    m.d.sync += self._delay.eq(self._delay - 1)
+                    m.d.sync += self._delayed.eq(one.imm > 1)
+                with m.Elif(self._delayed):
+                    m.d.sync += [self._delay.eq(self._delay - 1), self._delayed.eq(self._delay != 1)]
             with m.Case(Op.MOV, Op.ADD, Op.SUB, Op.AND, Op.ORR, Op.BIC, Op.LSL, Op.LSR, Op.LOOP):
                 m.d.sync += [self._puts.eq(1), self._loops.eq(one.op == Op.LOOP)]
                 m.next = "keep"
@@ -406,6 +400,13 @@ class GuestEngine(wiring.Component):
     def _finish(self, m):
         """Write a read's value back; report a stop; show counters and lines."""
         one, host, cpu, fetch, value = self._one, self.host, self.cpu, self._fetch, self._found_value
+        # Where it comes from is known from the state; whether it has come, much later.
+        fault, answer = self._options.fault, self.cpu.response.payload
+        brought = Cat(Mux(fault, 0, Cat(self._value, self._loaded)), fault)
+        answered = Cat(answer.value, answer.value, answer.outcome != Outcome.OK)
+        m.d.comb += Cat(self._done_value, value, self._done_fault).eq(
+            Mux(self._in_state["wait"], answered, brought)
+        )
         with m.If(self._done):
             m.d.comb += [fetch.put.eq(fetch.reads & one.store), fetch.moves.eq(1)]
             m.d.sync += [
