@@ -1,6 +1,6 @@
 """The mailbox: commands of the host in, answers out (``docs/mailbox.md``)."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -92,9 +92,10 @@ class Mailbox(wiring.Component):
         m.d.comb += [self._status.eq(shown[self._pe]), self._status.records.eq(records)]
         # Of the log's records, what an answer takes: their words, known a cycle before a command is executed.
         self._batch = Signal(range(protocol.MAX_LENGTH + 1))
-        count = Mux(records > _RECORDS, _RECORDS, records)[: _RECORDS.bit_length()]
-        # Only shifts and sums: this stands in a path of its own.
-        m.d.sync += self._batch.eq(sum(count << bit for bit in range(3) if protocol.RECORD_WORDS >> bit & 1))
+        low = records[: _RECORDS.bit_length()]
+        # Only shifts and sums, beside the comparison and not behind it: this stands in a path of its own.
+        taken = sum(low << bit for bit in range(3) if protocol.RECORD_WORDS >> bit & 1)
+        m.d.sync += self._batch.eq(Mux(records > _RECORDS, _RECORDS * protocol.RECORD_WORDS, taken))
         for engine in self._engines:
             access, what = engine.access.payload, AccessWord(words[0])
             m.d.comb += [
@@ -139,15 +140,18 @@ class Mailbox(wiring.Component):
         for n, engine in enumerate(engines):
             m.d.comb += [engine.index.eq(words.number), engine.log.ready.eq(words.taken & (pe == n))]
 
-    def _send(self, m, source, mark, opcode, length, header=None):
-        """Begin an answer; its header goes out in the next cycle at the earliest."""
-        header = self._header if header is None else header
+    def _tell(self, m, mark, opcode, length, header):
+        """Show the sender a header, should an answer begin: that is known later than what it would be."""
         told = self._sender.header
-        m.d.sync += self._source.eq(source)
         m.d.comb += [
-            self._sender.start.eq(1), told.mark.eq(mark), told.opcode.eq(opcode), told.length.eq(length),
-            told.tag.eq(header.tag), told.pe.eq(header.pe),
+            told.mark.eq(mark), told.opcode.eq(opcode), told.length.eq(length), told.tag.eq(header.tag),
+            told.pe.eq(header.pe),
         ]  # fmt: skip
+
+    def _send(self, m, source):
+        """Begin an answer of that; its header goes out in the next cycle at the earliest."""
+        m.d.sync += self._source.eq(source)
+        m.d.comb += self._sender.start.eq(1)
 
     def _accesses(self, m):
         """Wait for an access's response, and keep it; the next command may be on its way in."""
@@ -174,6 +178,15 @@ class Mailbox(wiring.Component):
         tags = [Signal(8, name=f"resume_tag{n}") for n in range(self._pes)]
         self._tags = tags
         quiet = header.mark == Mark.QUIET
+        self._tells, length = Signal(Source), Signal.like(self._sender.header.length)
+        for opcode, (what, words) in self._telling().items():
+            with m.If(self._does[opcode]):
+                m.d.comb += [self._tells.eq(what), length.eq(words)]
+        self._tell(m, Mark.ANSWER, header.opcode, length, header)
+        # Where a LOAD of so many instructions may begin at the latest, a cycle before its address comes.
+        count, depth = header.length >> 1, self._depths[0]
+        self._fits, self._last = Signal(), Signal(range(depth + 1))
+        m.d.sync += [self._fits.eq(count <= depth), self._last.eq(depth - count)]
         with m.FSM():
             with m.State("command"):
                 # Judged as it comes in, and acted upon a cycle later.
@@ -194,7 +207,8 @@ class Mailbox(wiring.Component):
             with m.State("report"):
                 tag = Signal(Header)
                 m.d.comb += [tag.tag.eq(Array(tags)[self._report_pe]), tag.pe.eq(self._report_pe)]
-                self._send(m, Source.REPORT, Mark.ANSWER, Opcode.RESUME, protocol.REPORT_WORDS, header=tag)
+                self._tell(m, Mark.ANSWER, Opcode.RESUME, protocol.REPORT_WORDS, tag)
+                self._send(m, Source.REPORT)
                 m.next = "reporting"
             with m.State("reporting"):
                 with m.If(~self._busy):
@@ -211,11 +225,12 @@ class Mailbox(wiring.Component):
                 with m.Elif(commands.valid):
                     m.d.sync += index.eq(index + 1)
             with m.State("error"):
+                self._tell(m, Mark.ERROR, self._error, 1, header)
                 with m.If(self._speaks & ~self._busy):
                     self._access_answer(m)
                 with m.Elif(~self._flying & ~self._busy):
                     m.d.sync += self._words.offence.eq(header)
-                    self._send(m, Source.ERROR, Mark.ERROR, self._error, 1)
+                    self._send(m, Source.ERROR)
                     m.next = "command"
             with m.State("collect"):
                 m.d.comb += commands.ready.eq(1)
@@ -251,10 +266,8 @@ class Mailbox(wiring.Component):
 
     def _access_answer(self, m):
         m.d.sync += self._speaks.eq(0)
-        self._send(
-            m, Source.ACCESS, Mark.ANSWER, Opcode.ACCESS, protocol.ACCESS_ANSWER_WORDS,
-            header=self._access_header,
-        )  # fmt: skip
+        self._tell(m, Mark.ANSWER, Opcode.ACCESS, protocol.ACCESS_ANSWER_WORDS, self._access_header)
+        self._send(m, Source.ACCESS)
 
     def _judged(self, m):
         """Return what is wrong with the word that comes, if it is a header."""
@@ -281,9 +294,10 @@ class Mailbox(wiring.Component):
     def _load(self, m):
         """Write instructions as their words come."""
         header, index, words = self._header, self._index, self._arguments
-        address, end, depth = words[0], Signal(_WORD + 1), self._depths[0]
+        address, depth = words[0], self._depths[0]
+        beyond = Signal(init=depth == 0)
         m.d.comb += self.commands.ready.eq(1)
-        with m.If((index == 1) & (end > depth if depth else Const(1))):
+        with m.If((index == 1) & beyond):
             m.d.comb += self.commands.ready.eq(0)
             m.d.sync += self._error.eq(Error.RANGE)
             m.next = "skip"
@@ -294,7 +308,9 @@ class Mailbox(wiring.Component):
             m.d.sync += index.eq(index + 1)
             with m.If(index == 0):
                 first = self.commands.payload
-                m.d.sync += [address.eq(first), end.eq(first + (header.length >> 1))]
+                m.d.sync += address.eq(first)
+                if depth:
+                    m.d.sync += beyond.eq(~self._fits | (first > self._last))
             with m.Elif(index[0]):
                 m.d.sync += words[1].eq(self.commands.payload)
             with m.Else():
@@ -320,15 +336,11 @@ class Mailbox(wiring.Component):
         log = does[Opcode.LOG]
         told = Cat(does[opcode] for opcode in _TELLING).any() | (done & ~quiet)
         told |= log & (~quiet | (self._batch != 0))
-        source, length = Signal(Source), Signal.like(self._sender.header.length)
-        for opcode, (what, words) in self._telling().items():
-            with m.If(does[opcode]):
-                m.d.comb += [source.eq(what), length.eq(words)]
         m.next = "command"
         with m.If(later):
             m.next = "execute"
         with m.Elif(told):
-            self._send(m, source, Mark.ANSWER, self._header.opcode, length)
+            self._send(m, self._tells)
         for opcode, name in (
             (Opcode.KICK, "kick"), (Opcode.CONFIGURE, "configure"), (Opcode.RESET, "reset"),
             (Opcode.RESUME, "resume"),
