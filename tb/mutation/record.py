@@ -37,7 +37,7 @@ class Record:
         self.judged: dict[int, Equivalence] = {}
         if path is None:
             return
-        text = path.read_text() if path.is_file() else ""
+        text = path.read_text(errors="replace") if path.is_file() else ""
         head = json.dumps({"campaign": campaign}) + "\n"
         if text and not text.startswith('{"campaign": '):
             raise InputError(f"{path}: not a record of mutants; name another file (--record)")
@@ -45,13 +45,21 @@ class Record:
         lines = [line for line in text.splitlines(True) if line.endswith("\n")]
         if not lines or lines[0] != head:
             lines = [head]
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                self._read(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                remedy = "remove the line, or name another file (--record)"
+                raise InputError(f"{path}:{number}: not an answer about a mutant; {remedy}") from error
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(lines))
-        for answer in map(json.loads, lines[1:]):
-            if "noticed" in answer:
-                self.noticed[answer["number"]] = answer["noticed"]
-            else:
-                self.judged[answer["number"]] = Equivalence(**answer["judged"])
+
+    def _read(self, answer: dict) -> None:
+        """Take an answer of the file."""
+        if "noticed" in answer:
+            self.noticed[answer["number"]] = answer["noticed"]
+        else:
+            self.judged[answer["number"]] = Equivalence(**answer["judged"])
 
     def notice(self, number: int, noticed: dict[str, str]) -> None:
         """Keep which checks notice a mutant."""

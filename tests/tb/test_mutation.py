@@ -115,11 +115,21 @@ def test_a_mutant_in_words():
     assert _mutant(1, "$7").block == "interface"
 
 
-@pytest.mark.parametrize("text", ["mine\n", "mine"])
-def test_a_file_that_is_no_record_is_left_as_it_is(tmp_path, text):
+@pytest.mark.parametrize("content", [b"mine\n", b"mine", b"\x7fELF\xd0\xff"])
+def test_a_file_that_is_no_record_is_left_as_it_is(tmp_path, content):
     path = tmp_path / "notes.txt"
-    path.write_text(text)
+    path.write_bytes(content)
     with pytest.raises(InputError, match=r"notes\.txt: not a record of mutants; name another file"):
+        Record(path, "one")
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("line", ["mine", "[]", '{"number": 3}', '{"judged": 1, "number": 2}'])
+def test_a_line_of_a_record_that_is_no_answer_is_named(tmp_path, line):
+    path = tmp_path / "record.jsonl"
+    Record(path, "one").notice(1, {"lockstep": "a difference"})
+    path.write_text(text := path.read_text() + line + "\n")
+    with pytest.raises(InputError, match=r"record\.jsonl:3: not an answer about a mutant; remove the line"):
         Record(path, "one")
     assert path.read_text() == text
 
