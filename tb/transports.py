@@ -46,12 +46,20 @@ LOADS = {
 
 
 class Measured(NamedTuple):
-    """What a transport did: operations and exits, and the seconds that each took."""
+    """What a transport did.
+
+    Attributes
+    ----------
+    operations, exits : int
+        Guest operations without an exit; exits.
+    operations_time, exits_time : float
+        What each took, in seconds of wall-clock time.
+    """
 
     operations: int
-    operating: float
+    operations_time: float
     exits: int
-    leaving: float
+    exits_time: float
 
 
 async def transport_job(ports: list[BenchPort], turns: int, exits: int) -> Measured:
@@ -62,11 +70,11 @@ async def transport_job(ports: list[BenchPort], turns: int, exits: int) -> Measu
     FreeGuest(parse_program(source, "transports"), port)
     start = time.perf_counter()
     stop = await port.run(turns * timed, entry=1)
-    operating = time.perf_counter() - start
+    operations_time = time.perf_counter() - start
     assert stop.operations == turns * timed, stop
     start = time.perf_counter()
     made = await hypercalls(port, exits)
-    return Measured(turns * done, operating, made, time.perf_counter() - start)
+    return Measured(turns * done, operations_time, made, time.perf_counter() - start)
 
 
 def measure(engine: str, load: Load, lrs: int = 4) -> Measured:
@@ -96,7 +104,7 @@ def table(loads: dict[str, Load]) -> str:
     lines = ["| engine | operations a second | exits a second |", "|---|--:|--:|"]
     for engine, load in loads.items():
         found = measure(engine, load)
-        operations, exits = found.operations / found.operating, found.exits / found.leaving
+        operations, exits = found.operations / found.operations_time, found.exits / found.exits_time
         lines.append(f"| `{engine}` | {operations:,.0f} | {exits:,.0f} |")
     return "\n".join(lines)
 

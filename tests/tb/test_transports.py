@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-from sim.bench.speed import mix
 from tb.transports import BEGIN, END, LOADS, Load, measure
 
 PAGE = Path(__file__).parents[2] / "docs" / "fpga.md"
 
 
 def test_a_transport_is_measured():
-    turns, exits = 20, 20
-    found = measure("bench-compiled", Load(turns, exits))
-    _, done, _ = mix(19)
-    assert found.operations == turns * done
-    assert found.exits == exits
+    """Twenty turns of eight accesses, each after nineteen other operations, and of the branch back."""
+    found = measure("bench-compiled", Load(20, 30))
+    assert found.operations == 20 * (8 * (19 + 1) + 1)
+    assert found.exits == 30
 
 
 def test_the_documentation_has_every_transport():
