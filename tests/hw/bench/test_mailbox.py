@@ -59,6 +59,11 @@ def test_hello_tells_version_identity_and_sizes():
         (command(Opcode.LOAD, 0, [0, 1]), Error.LENGTH),
         (command(Opcode.STATUS, 5), Error.PE),
         (command(Opcode.LOAD, 0, load(DEPTH - 1, [0, 0])), Error.RANGE),
+        (command(Opcode.LOAD, 0, load(DEPTH, [0])), Error.RANGE),
+        (command(Opcode.LOAD, 0, load(0xFFFF_FFFF, [0])), Error.RANGE),
+        # More instructions than there are places, wherever they begin.
+        (command(Opcode.LOAD, 0, load(0, [0] * (DEPTH + 1))), Error.RANGE),
+        (command(Opcode.LOAD, 0, load(DEPTH, [0] * (DEPTH + 4))), Error.RANGE),
     ],
     ids=lambda value: value.name if isinstance(value, Error) else "",
 )
@@ -66,6 +71,15 @@ def test_a_wrong_command_is_refused_by_name_and_the_next_one_is_answered(words, 
     refused, hello = talk((words + HELLO, 2))[0]
     assert (refused.error, refused.opcode, refused.words) == (True, error, [words[0]])
     assert (hello.error, hello.tag) == (False, 200)
+
+
+@pytest.mark.parametrize(("address", "count"), [(0, DEPTH), (DEPTH - 1, 1), (3, DEPTH - 3)])
+def test_a_program_that_just_fits_is_loaded(address, count):
+    """Up to the last place; a refused one before it leaves nothing behind."""
+    refused = command(Opcode.LOAD, 0, load(address, [0] * (count + 1)), tag=1)
+    one, other = talk((refused + command(Opcode.LOAD, 0, load(address, [0] * count), tag=2), 2))[0]
+    assert (one.error, one.opcode) == (True, Error.RANGE)
+    assert (other.error, other.opcode, other.tag) == (False, Opcode.LOAD, 2)
 
 
 def test_a_running_guest_can_be_reset_and_nothing_else_is_done_to_it():
