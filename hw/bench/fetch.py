@@ -103,12 +103,13 @@ class Fetch(wiring.Component):
             m.d.sync += [second.eq(third), third.eq(third + 1)]
         with m.Elif(self.jumps):
             m.d.sync += [second.eq(self.target + 1), third.eq(self.target + 2)]
-        # Not read while it is written, and so that synthesis sees it: what a block RAM shows then is open.
-        shown = Signal(Instruction, reset_less=True)
+        # Synthesis puts this register into the block RAM. It takes nothing while that is written: what it would
+        # take is undefined, and around a synchronous port Yosys builds logic for the case.
+        read_data = Signal(Instruction, reset_less=True)
         with m.If(~self.write):
-            m.d.sync += shown.eq(read.data)
+            m.d.sync += read_data.eq(read.data)
         with m.If(self.moves | turning):
-            m.d.sync += fetched.eq(shown)
+            m.d.sync += fetched.eq(read_data)
         with m.If(self.take):
             m.d.sync += [
                 self.one.eq(fetched), self.a.eq(a), self.paused.eq(self.pause),

@@ -141,7 +141,7 @@ class Mailbox(wiring.Component):
             m.d.comb += [engine.index.eq(words.number), engine.log.ready.eq(words.taken & (pe == n))]
 
     def _tell(self, m, mark, opcode, length, header):
-        """Show the sender a header, should an answer begin: that is known later than what it would be."""
+        """Show the sender the header that an answer has if one begins, which is known later."""
         told = self._sender.header
         m.d.comb += [
             told.mark.eq(mark), told.opcode.eq(opcode), told.length.eq(length), told.tag.eq(header.tag),
@@ -178,15 +178,16 @@ class Mailbox(wiring.Component):
         tags = [Signal(8, name=f"resume_tag{n}") for n in range(self._pes)]
         self._tags = tags
         quiet = header.mark == Mark.QUIET
-        self._tells, length = Signal(Source), Signal.like(self._sender.header.length)
+        # What the command's answer is made of, and its length, which are known before whether there is one.
+        self._answer_source, length = Signal(Source), Signal.like(self._sender.header.length)
         for opcode, (what, words) in self._telling().items():
             with m.If(self._does[opcode]):
-                m.d.comb += [self._tells.eq(what), length.eq(words)]
+                m.d.comb += [self._answer_source.eq(what), length.eq(words)]
         self._tell(m, Mark.ANSWER, header.opcode, length, header)
         # Where a LOAD of so many instructions may begin at the latest, a cycle before its address comes.
         count, depth = header.length >> 1, self._depths[0]
-        self._fits, self._last = Signal(), Signal(range(depth + 1))
-        m.d.sync += [self._fits.eq(count <= depth), self._last.eq(depth - count)]
+        self._load_fits, self._load_last = Signal(), Signal(range(depth + 1))
+        m.d.sync += [self._load_fits.eq(count <= depth), self._load_last.eq(depth - count)]
         with m.FSM():
             with m.State("command"):
                 # Judged as it comes in, and acted upon a cycle later.
@@ -295,7 +296,7 @@ class Mailbox(wiring.Component):
         """Write instructions as their words come."""
         header, index, words = self._header, self._index, self._arguments
         address, depth = words[0], self._depths[0]
-        beyond = Signal(init=depth == 0)
+        beyond = Signal(init=depth == 0)  # there is no place for the last instruction
         m.d.comb += self.commands.ready.eq(1)
         with m.If((index == 1) & beyond):
             m.d.comb += self.commands.ready.eq(0)
@@ -310,7 +311,7 @@ class Mailbox(wiring.Component):
                 first = self.commands.payload
                 m.d.sync += address.eq(first)
                 if depth:
-                    m.d.sync += beyond.eq(~self._fits | (first > self._last))
+                    m.d.sync += beyond.eq(~self._load_fits | (first > self._load_last))
             with m.Elif(index[0]):
                 m.d.sync += words[1].eq(self.commands.payload)
             with m.Else():
@@ -340,7 +341,7 @@ class Mailbox(wiring.Component):
         with m.If(later):
             m.next = "execute"
         with m.Elif(told):
-            self._send(m, self._tells)
+            self._send(m, self._answer_source)
         for opcode, name in (
             (Opcode.KICK, "kick"), (Opcode.CONFIGURE, "configure"), (Opcode.RESET, "reset"),
             (Opcode.RESUME, "resume"),
