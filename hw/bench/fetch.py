@@ -103,8 +103,8 @@ class Fetch(wiring.Component):
             m.d.sync += [second.eq(third), third.eq(third + 1)]
         with m.Elif(self.jumps):
             m.d.sync += [second.eq(self.target + 1), third.eq(self.target + 2)]
-        # Synthesis puts this register into the block RAM. It takes nothing while that is written: what it would
-        # take is undefined, and around a synchronous port Yosys builds logic for the case.
+        # Synthesis puts this register into the block RAM. It takes nothing while that is written: what it
+        # would take is undefined, and around a synchronous port Yosys builds logic for the case.
         read_data = Signal(Instruction, reset_less=True)
         with m.If(~self.write):
             m.d.sync += read_data.eq(read.data)
